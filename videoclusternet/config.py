@@ -1,0 +1,177 @@
+"""Every setting, its default and its meaning, once.
+
+"paper" marks what was published, "ours" what was not and is our choice (`docs/choices.md` says how
+it was made). A preset is a TOML file that holds differences only; so is a file of your own.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from videoclusternet.errors import UsageError
+
+PRESETS = ("fast", "standard", "paper")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ShotsConfig(_Section):
+    """Cutting the film into shots (PySceneDetect's AdaptiveDetector on luma; paper)."""
+
+    ratio: float = Field(3.0, gt=1)  # a cut: change against the mean of its neighbours; ours
+    change: float = Field(12.0, gt=0)  # and at least this much change, in grey levels; ours
+    shortest: float = Field(0.4, gt=0)  # seconds; no shot is shorter; ours
+
+
+class DetectConfig(_Section):
+    """Finding faces."""
+
+    every: int = Field(3, ge=1)  # look at each n-th frame of a shot; paper: 1
+    long_side: int = Field(640, ge=64)  # pixels; larger pictures are scaled down to it; ours
+    score: float = Field(0.2, ge=0, le=1)  # weaker finds are dropped at once; ours
+
+
+class FilterConfig(_Section):
+    """Which faces may become crops (the three filters of the paper; values ours)."""
+
+    side: float = Field(24.0, ge=0)  # pixels; the square root of the least area
+    most: int = Field(12, ge=1)  # faces kept per frame, the largest ones
+    score: float = Field(0.5, ge=0, le=1)  # the detector's certainty
+    sharpness: float = Field(4.0, ge=0)  # the least sharpness, in faces.detect.sharpness's unit
+
+
+class TracksConfig(_Section):
+    """Following faces inside a shot (BoT-SORT's two passes; paper; values ours)."""
+
+    high: float = Field(0.5, ge=0, le=1)  # detections that may start a track and match first
+    overlap: float = Field(0.2, ge=0, le=1)  # the least IoU of a match
+    gap: float = Field(0.8, ge=0)  # seconds that a track may go unseen and still be taken up
+    shortest: int = Field(2, ge=1)  # a track seen fewer times is noise
+
+
+class CropsConfig(_Section):
+    """What the network sees of a track."""
+
+    every: int = Field(12, ge=1)  # frames between two crops; paper
+    most: int = Field(48, ge=1)  # crops of one track, spread evenly; ours: bounds cost and memory
+
+
+class FinetuneConfig(_Section):
+    """Adapting the network to this film."""
+
+    outputs: int = Field(256, ge=2)  # width of the head's last layer; ours
+    hidden: int = Field(512, ge=2)  # width of the head's hidden layer; ours
+    teacher_temperature: float = Field(0.1, gt=0)  # ours
+    student_temperature: float = Field(0.2, gt=0)  # ours
+    batch: int = Field(48, ge=2)  # pairs in a step; ours
+    head_passes: float = Field(40.0, ge=0)  # passes over the tracks with the backbone frozen; ours
+    passes: float = Field(20.0, ge=0)  # passes over the tracks in each joint round; ours
+    rounds: int = Field(4, ge=0)  # joint rounds, coarse matching before each; ours
+    backbone_rate: float = Field(3e-5, ge=0)  # three times this collapses within 50 steps; ours
+    head_rate: float = Field(3e-4, gt=0)  # ours
+    momentum: float = Field(0.99, ge=0, lt=1)  # of the teacher, rises to 1; ours
+    views: int = Field(4, ge=1)  # augmented views of a crop where statistics are taken; ours
+    matching: bool = True  # pairs across tracks too (paper); False is for ablations
+
+
+class ClusterConfig(_Section):
+    """Who is who."""
+
+    quality_passes: int = Field(20, ge=2)  # SER-FIQ passes with dropout; ours
+    quality_dropout: float = Field(0.5, gt=0, lt=1)  # ours
+    quality_deviations: float = Field(3.5, gt=0)  # MADs below the median that make Unknown; ours
+
+
+class Config(_Section):
+    """All settings of a run."""
+
+    seed: int = Field(0, ge=0, lt=2**31)  # every random number comes from it
+    backbone: str = "dlib_resnet"  # a row of models.registry
+    detector: str = "centerface"  # a row of faces.detectors
+    shots: ShotsConfig = ShotsConfig()
+    detect: DetectConfig = DetectConfig()
+    filter: FilterConfig = FilterConfig()
+    tracks: TracksConfig = TracksConfig()
+    crops: CropsConfig = CropsConfig()
+    finetune: FinetuneConfig = FinetuneConfig()
+    cluster: ClusterConfig = ClusterConfig()
+
+
+Device = Literal["auto", "cpu", "cuda"]
+
+
+def load_config(preset: str = "standard", changes: Iterable[str] = ()) -> Config:
+    """Resolve a preset and `section.key=value` changes, the later ones winning.
+
+    `preset` is one of `PRESETS` or the path of a TOML file. Raises UsageError for a preset,
+    key or value that does not exist, naming the nearest key that does.
+    """
+    values = _read_preset(preset)
+    for change in changes:
+        key, equals, text = change.partition("=")
+        if not equals:
+            raise UsageError(f"--set takes KEY=VALUE, not '{change}'.")
+        _put(values, key.strip().split("."), _parse(text.strip()))
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        raise UsageError(_explain(error)) from None
+
+
+def _read_preset(preset: str) -> dict[str, Any]:
+    if preset in PRESETS:
+        text = resources.files("videoclusternet").joinpath(f"presets/{preset}.toml").read_text()
+    elif Path(preset).is_file():
+        text = Path(preset).read_text()
+    else:
+        raise UsageError(f"There is no preset '{preset}': use {', '.join(PRESETS)} or a TOML file.")
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"The settings file {preset} is not valid TOML: {error}.") from None
+
+
+def _parse(text: str) -> Any:
+    """Read a value as TOML would; bare words are strings."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
+    for name in path[:-1]:
+        values = values.setdefault(name, {})
+        if not isinstance(values, dict):
+            raise UsageError(f"'{name}' is a setting, not a section of settings.")
+    values[path[-1]] = value
+
+
+def _explain(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(key, setting_names(), n=1, cutoff=0.0)
+        return f"There is no setting '{key}'; did you mean '{near[0]}'?"
+    return f"Setting '{key}' cannot be {first['input']!r}: {first['msg']}."
+
+
+def setting_names() -> list[str]:
+    """Return the dotted name of every setting."""
+    names = []
+    for name, info in Config.model_fields.items():
+        section = info.annotation
+        if isinstance(section, type) and issubclass(section, _Section):
+            names += [f"{name}.{key}" for key in section.model_fields]
+        else:
+            names.append(name)
+    return names

@@ -1,0 +1,237 @@
+"""What the rooms hand to each other: frozen records of numpy columns, checked when made.
+
+A record is one or two tables. All columns of a table have one row per item; the first table's
+items are what `len()` counts and what `select()` slices. Boxes are `x1, y1, x2, y2` and landmarks
+`x, y` (left eye, right eye, nose, left mouth corner, right mouth corner, as the viewer sees them),
+all in pixels of the upright picture, whose origin is the outer corner of its top left pixel.
+No record saves itself: `workspace` does that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Mask = NDArray[np.bool_]
+
+Progress = Callable[[int, int], None]
+"""How a long stage tells how far it is: called with (steps done, steps in all)."""
+
+
+def silent(done: int, total: int) -> None:
+    """Report to nobody."""
+
+
+def column(dtype: Any, *shape: int | None, table: str = "") -> Any:
+    """Declare a column: its type, the shape of one row (None: any length), and its table."""
+    return field(metadata={"dtype": np.dtype(dtype), "shape": shape, "table": table})
+
+
+class Record:
+    """The part all records share: checks, length, slices and an empty one."""
+
+    def __post_init__(self) -> None:
+        rows: dict[str, int] = {}
+        for f in fields(self):  # type: ignore[arg-type]
+            value = np.asanyarray(getattr(self, f.name))
+            if value.dtype != f.metadata["dtype"]:
+                value = value.astype(f.metadata["dtype"], casting="same_kind")
+            _check_shape(type(self).__name__, f, value)
+            expected = rows.setdefault(f.metadata["table"], len(value))
+            if len(value) != expected:
+                raise ValueError(
+                    f"{type(self).__name__}.{f.name} has {len(value)} rows, not {expected}"
+                )
+            object.__setattr__(self, f.name, value)
+        self.check()
+
+    def check(self) -> None:
+        """Raise ValueError where the columns contradict each other."""
+
+    def __len__(self) -> int:
+        return len(getattr(self, fields(self)[0].name))  # type: ignore[arg-type]
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return the record of nothing."""
+        return cls(
+            **{
+                f.name: np.empty((0, *(n or 0 for n in f.metadata["shape"])), f.metadata["dtype"])
+                for f in fields(cls)  # type: ignore[arg-type]
+            }
+        )
+
+    def columns(self) -> dict[str, Array]:
+        """Return every column by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+
+    def select(self, rows: Array) -> Self:
+        """Return the record with only these rows (a mask or indices) of its first table."""
+        first = fields(self)[0].metadata["table"]  # type: ignore[arg-type]
+        return type(self)(
+            **{
+                f.name: getattr(self, f.name)[rows]
+                if f.metadata["table"] == first
+                else getattr(self, f.name)
+                for f in fields(self)  # type: ignore[arg-type]
+            }
+        )
+
+
+def _check_shape(owner: str, f: Field[Any], value: Array) -> None:
+    shape = f.metadata["shape"]
+    fits = value.ndim == 1 + len(shape) and all(
+        want is None or want == have for want, have in zip(shape, value.shape[1:], strict=True)
+    )
+    if not fits:
+        raise ValueError(f"{owner}.{f.name} has shape {value.shape}, not (rows, *{shape})")
+
+
+@dataclass(frozen=True, eq=False)
+class Shots(Record):
+    """The film cut into shots, and its clock.
+
+    Frames are numbered from 0 in the order in which they are shown.
+    """
+
+    first: Array = column(np.int64)  # first frame of each shot
+    stop: Array = column(np.int64)  # the frame after its last
+    times: Array = column(np.float64, table="frames")  # seconds; one more than there are frames:
+    # the last is the end of the film
+
+    def check(self) -> None:
+        if len(self.first) and (self.first[0] != 0 or self.stop[-1] != self.frames):
+            raise ValueError("shots must cover the film")
+        if np.any(self.first[1:] != self.stop[:-1]) or np.any(self.stop <= self.first):
+            raise ValueError("shots must follow each other without gaps")
+
+    @property
+    def frames(self) -> int:
+        """How many frames the film has."""
+        return max(0, len(self.times) - 1)
+
+    def of(self, frame: Array) -> Array:
+        """Return the shot that each frame lies in."""
+        return np.searchsorted(self.stop, frame, side="right")
+
+
+@dataclass(frozen=True, eq=False)
+class Faces(Record):
+    """Every face that the detector found, with all that was measured while the pixels were at hand.
+
+    The second table lists the frames that were looked at, faces or none, and how the camera moved.
+    """
+
+    frame: Array = column(np.int64)  # ascending
+    box: Array = column(np.float32, 4)
+    landmarks: Array = column(np.float32, 5, 2)
+    score: Array = column(np.float32)  # the detector's, 0 to 1
+    sharpness: Array = column(np.float32)  # 0 (flat) upwards; see faces.detect.sharpness
+    frontal: Array = column(np.float32)  # 1 straight into the camera, 0 a full profile
+    usable: Array = column(np.bool_)  # False: may hold a track together, but gives no crop
+    looked: Array = column(np.int64, table="looks")  # ascending frame numbers
+    motion: Array = column(np.float32, 2, 3, table="looks")  # affine map from the look before
+    # (identity at the first look of a shot)
+
+    def check(self) -> None:
+        if np.any(np.diff(self.frame) < 0) or np.any(np.diff(self.looked) <= 0):
+            raise ValueError("faces and looks must be in the order of their frames")
+
+
+@dataclass(frozen=True, eq=False)
+class Tracks(Record):
+    """Faces followed through one shot each: one row for each look at each track.
+
+    Tracks are numbered from 0 in the order of their first frame; rows are sorted by track, then
+    frame.
+    """
+
+    track: Array = column(np.int64)
+    frame: Array = column(np.int64)
+    box: Array = column(np.float32, 4)
+    landmarks: Array = column(np.float32, 5, 2)
+    score: Array = column(np.float32)  # 0 where filled
+    sharpness: Array = column(np.float32)
+    frontal: Array = column(np.float32)
+    usable: Array = column(np.bool_)
+    filled: Array = column(np.bool_)  # True: interpolated between two detections
+
+    def check(self) -> None:
+        step = np.diff(self.track)
+        if len(self) and (self.track[0] != 0 or np.any((step != 0) & (step != 1))):
+            raise ValueError("tracks must be numbered from 0 without gaps, rows sorted by track")
+        if np.any((step == 0) & (np.diff(self.frame) <= 0)):
+            raise ValueError("the frames of a track must ascend")
+
+    @property
+    def count(self) -> int:
+        """How many tracks there are."""
+        return int(self.track[-1]) + 1 if len(self) else 0
+
+    @property
+    def starts(self) -> Array:
+        """The first row of each track, and one past the last row of all: shape (count + 1,)."""
+        return np.searchsorted(self.track, np.arange(self.count + 1))
+
+    @property
+    def spans(self) -> Array:
+        """First and last frame of each track, shape (count, 2)."""
+        starts = self.starts
+        return np.stack([self.frame[starts[:-1]], self.frame[starts[1:] - 1]], axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Crops(Record):
+    """Upright, aligned pictures of faces: what the network sees of each track.
+
+    Rows are sorted by track, then frame. The images may be a read-only memory map.
+    """
+
+    images: Array = column(np.uint8, None, None, 3)  # RGB, height and width as the backbone asks
+    track: Array = column(np.int64)
+    frame: Array = column(np.int64)
+    sharpness: Array = column(np.float32)
+    frontal: Array = column(np.float32)
+    counts: Array = column(np.int64, table="tracks")  # crops of every track, 0 where it has none
+
+    def check(self) -> None:
+        if not np.array_equal(np.repeat(np.arange(len(self.counts)), self.counts), self.track):
+            raise ValueError("the crops of each track must stand together and be counted")
+
+    def select(self, rows: Array) -> Self:
+        """Return the crops with only these rows, counted anew."""
+        track = self.track[rows]
+        counts = np.bincount(track, minlength=len(self.counts))
+        return type(self)(
+            self.images[rows], track, self.frame[rows], self.sharpness[rows], self.frontal[rows],
+            counts,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Clusters(Record):
+    """Who is who: a label for each track, and the history of merges that answers why.
+
+    A cluster is called by its lowest track while it grows; in the end labels are numbered from 0
+    in the order of those.
+    """
+
+    label: Array = column(np.int64)  # of each track; -1 is Unknown
+    quality: Array = column(np.float32)  # SER-FIQ of each track, NaN where it has no crop
+    limit: Array = column(np.float32, table="people")  # the final threshold of each cluster
+    round: Array = column(np.int64, table="merges")
+    left: Array = column(np.int64, table="merges")  # lowest track of the one cluster
+    right: Array = column(np.int64, table="merges")  # and of the other
+    loss: Array = column(np.float32, table="merges")  # between the two
+    left_limit: Array = column(np.float32, table="merges")
+    right_limit: Array = column(np.float32, table="merges")
+
+    def check(self) -> None:
+        known = np.unique(self.label[self.label >= 0])
+        if not np.array_equal(known, np.arange(len(self.limit))):
+            raise ValueError("labels must be numbered from 0 without gaps, one limit each")
