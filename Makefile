@@ -1,0 +1,66 @@
+# make install   the program and its tools into .venv, its weights into your cache
+# make demo      run it on a film of its own, or on yours: make demo FILM=path
+# make test      every test; make lint, make types: the other checks
+# make lock      write constraints.txt anew; make clean: remove .venv and all caches here
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help install demo test lint types lock clean chromium
+
+help:
+	@sed -n '1,/^$$/s/^# //p' Makefile
+
+install: $(INSTALLED)
+	@$(BIN)/vcn setup > /dev/null
+
+# Installing as root on Debian, what the system lacks is brought; elsewhere a sentence names it.
+APT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@command -v $(PYTHON) >/dev/null || \
+		{ echo "There is no $(PYTHON): name one, as in 'make install PYTHON=python3.12'."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed, and this is $$($(PYTHON) --version): name another," \
+		"as in 'make install PYTHON=python3.12'."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(APT) python3-venv; } || \
+		{ echo "$(PYTHON) cannot make environments: install its venv module" \
+		"(Debian: apt-get install python3-venv)."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet "pip>=25.1"  # the first that knows --group
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable .
+	@touch $@
+
+demo: install
+	$(BIN)/vcn $(if $(FILM),run "$(FILM)",demo)
+
+test: install chromium
+	@$(BIN)/vcn setup --demo > /dev/null
+	$(BIN)/pytest
+
+chromium:
+	@command -v chromium >/dev/null || { $(APT) chromium fonts-dejavu-core; } || \
+		{ echo "The tests of the report need Chromium on the PATH (Debian: apt-get install" \
+		"chromium)."; exit 1; }
+
+lint: $(INSTALLED)
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+lock:
+	rm -rf build/lock
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet "pip>=25.1"
+	build/lock/bin/python -m pip install --quiet --group dev .
+	{ echo "# Every version that the tests run with. Written by 'make lock'."; \
+	build/lock/bin/python -m pip freeze --exclude videoclusternet | sed 's/+[^+]*$$//'; } > constraints.txt
+	rm -rf build/lock
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

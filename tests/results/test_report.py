@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.results.small_film import FACTS, Film, drawn_face, small_film
+from videoclusternet.results.people import People
+from videoclusternet.results.report import APPEARANCES, BRIEF, MERGES, render_report, spell
+
+
+def page(records: Film, people: People | None = None, **facts: object) -> str:
+    return render_report(
+        people or records.people,
+        records.crops,
+        records.shots,
+        records.clusters,
+        replace(FACTS, **facts),
+    )
+
+
+def renamed(film: Film, *names: str) -> People:
+    people = film.people
+    return replace(
+        people,
+        people=tuple(replace(p, name=name) for p, name in zip(people, names, strict=True)),
+    )
+
+
+def text_of(html: str) -> str:
+    body = html.partition("<body>")[2]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
+
+
+def test_the_page_says_who_when_and_how_long() -> None:
+    film = small_film([(0, 0, 9), (1, 50, 92), (0, 53, 59), (-1, 80, 86)], stops=[50, 100])
+    text = text_of(page(film))
+    assert "2 people in 00:00:04" in text
+    assert "1.8 s on screen, 45 %" in text
+    assert "2 appearances" in text
+    assert "00:00:02.120 – 00:00:02.480" in text
+    assert "1 track was of too low a quality" in text
+    assert "Round 1: 4 matches." in text
+    assert "7 min 13 s on cpu" in text
+    assert "finetune.rounds 3" in text
+
+
+def test_one_person_is_not_people() -> None:
+    assert "1 person in 00:00:02" in text_of(page(small_film([(0, 0, 9)], stops=[50])))
+
+
+def test_nobody() -> None:
+    text = text_of(page(small_film([], stops=[50])))
+    assert "No faces were found in this film." in text
+    assert "people in" not in text
+
+
+def test_nobody_but_unknown() -> None:
+    text = text_of(page(small_film([(-1, 0, 9), (-1, 20, 29)], stops=[50], crops=[0, 1])))
+    assert "Nobody could be told apart in 00:00:02" in text
+    assert "1 track had no usable crop" in text
+    assert "1 track was of too low a quality" in text
+
+
+def test_a_film_that_lasts_no_time_still_gives_a_page() -> None:
+    film = small_film([(0, 0, 0)], stops=[1], times=np.zeros(2))
+    assert "1 person in 00:00:00" in text_of(page(film))
+
+
+def test_names_and_facts_cannot_become_markup() -> None:
+    evil = '"><script>alert(1)</script>'
+    records = small_film([(0, 0, 9), (0, 20, 29)], stops=[50])
+    html = page(records, renamed(records, evil), film=evil, warnings=(evil,), events=(evil,))
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") >= 6  # title, heading, warning, event, name, alt texts
+
+
+@pytest.mark.parametrize("name", ["Ünal Çelik", "山田 太郎", "محمد", "Zoë 🎬", "O'Brien & Söhne"])
+def test_names_of_any_script(name: str) -> None:
+    film = small_film([(0, 0, 9)], stops=[50])
+    escaped = name.replace("&", "&amp;").replace("'", "&#39;")
+    assert f">{escaped}</h3>" in page(film, renamed(film, name))
+
+
+def test_nothing_is_asked_of_any_network() -> None:
+    film = small_film([(0, 0, 9), (-1, 20, 29)], stops=[50])
+    html = page(film)
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', html)
+    assert policy is not None
+    assert policy[1].startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'")
+    assert "script-src" not in policy[1]
+    links = re.findall(r"""(?:src|href)=["']?([^"'\s>]+)|url\(([^)]+)\)|@import\s+(\S+)""", html)
+    assert links
+    assert all(first.startswith("data:") for first, *_ in links)
+    assert "http://" not in html
+    assert "https://" not in html
+
+
+def test_pictures_are_the_crops_in_their_colours() -> None:
+    film = small_film([(0, 0, 9)], stops=[50], crop_size=150)
+    data = re.findall(r"data:image/jpeg;base64,([A-Za-z0-9+/=]+)", page(film))
+    assert len(data) == 1
+    shown = cv2.imdecode(np.frombuffer(base64.b64decode(data[0]), np.uint8), cv2.IMREAD_COLOR)
+    expected = cv2.resize(drawn_face(0), (112, 112), interpolation=cv2.INTER_AREA)
+    assert np.abs(shown[:, :, ::-1].astype(int) - expected).mean() < 6
+
+
+def bars(html: str) -> list[tuple[float, float]]:
+    found = re.findall(r'<rect x="([\d.]+)" width="([\d.]+)"', html)
+    return [(float(left), float(width)) for left, width in found]
+
+
+def test_the_timeline_is_to_scale() -> None:
+    film = small_film([(0, 0, 21), (0, 50, 71)], stops=[50, 100])  # 24 of 100 frames, twice
+    assert bars(page(film)) == [(0, 240), (500, 240)]
+
+
+def test_the_timeline_begins_where_the_film_does() -> None:
+    film = small_film([(0, 50, 71)], stops=[50, 100], times=10 + np.arange(101) / 25)
+    assert bars(page(film)) == [(500, 240)]
+
+
+def test_the_shortest_bar_is_visible_and_inside() -> None:
+    film = small_film([(0, 0, 0), (0, 99_999, 99_999)], stops=[100_000])
+    (first, width), (last, _) = bars(page(film))
+    assert first == 0
+    assert width >= 1
+    assert last + width <= 1000
+
+
+def test_who_appears_once_and_briefly_comes_last() -> None:
+    seen = [(0, 0, 297), (1, 300, 303), (2, 310, 310 + int(300 * BRIEF)), (3, 350, 353),
+            (3, 360, 363)]  # fmt: skip
+    html = page(small_film(seen, stops=[400]))
+    main, _, brief = html.partition("Appear once, briefly")
+    assert re.findall(r'id="person-(\d)"', main) == ["0", "2", "3"]
+    assert re.findall(r'id="person-(\d)"', brief) == ["1"]
+
+
+def test_long_lists_are_cut_and_say_so() -> None:
+    seen = [(0, 9 * n, 9 * n + 3) for n in range(APPEARANCES + 5)]
+    html = page(small_film(seen, stops=[1000]))
+    assert html.count("<li>00:") == APPEARANCES
+    assert "and 5 more in people.csv" in html
+    assert len(bars(html)) == APPEARANCES + 5
+
+
+def test_why_together_shows_the_most_doubtful_merge_first() -> None:
+    film = small_film(
+        [(0, 0, 9), (1, 100, 109), (0, 200, 209), (0, 300, 309)],
+        stops=[400],
+        merges=[(1, 0, 2, 4.0, 3.5, 4.9), (2, 0, 3, 4.25, 4.125, 4.375)],
+    )
+    html = page(film)
+    assert html.count("Why together") == 1  # nothing was merged into the other
+    rows = [text_of("<body>" + row) for row in re.findall(r"<tr><td>track.*?</tr>", html, re.S)]
+    assert rows == [
+        " track 0 at 00:00:00 track 3 at 00:00:12 2 4.250 4.125 4.375 ",
+        " track 0 at 00:00:00 track 2 at 00:00:08 1 4.000 3.500 4.900 ",
+    ]
+    assert re.findall(r"<b>([\d.]+)</b>", html) == ["4.375", "4.900"]  # the limits that let it pass
+
+
+def test_many_merges_are_cut_and_say_so() -> None:
+    count = MERGES + 3
+    merges = [(1, 0, n, 4.0, 4.1, 4.2) for n in range(1, count + 1)]
+    film = small_film([(0, 9 * n, 9 * n + 3) for n in range(count + 1)], [1000], merges=merges)
+    html = page(film)
+    assert html.count("<tr><td>track") == MERGES
+    assert "and 3 more, less doubtful" in html
+
+
+def test_a_feature_film_of_a_hundred_people_stays_under_five_megabytes() -> None:
+    seen = [(n % 100, 12 * n, 12 * n + 6) for n in range(900)]
+    html = page(small_film(seen, stops=[12_000], crop_size=150))
+    assert html.count("data:image/jpeg") > 750
+    assert len(html.encode()) < 5_000_000
+
+
+def test_the_same_records_give_the_same_page() -> None:
+    film = small_film([(0, 0, 9), (-1, 20, 29)], stops=[50])
+    assert page(film) == page(film)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.04, "0.0 s"), (8.44, "8.4 s"), (59.94, "59.9 s"), (59.96, "1 min 00 s"),
+     (760, "12 min 40 s"), (3599.6, "1 h 00 min"), (3725, "1 h 02 min"), (86_400, "24 h 00 min")],
+)  # fmt: skip
+def test_spell(seconds: float, text: str) -> None:
+    assert spell(seconds) == text

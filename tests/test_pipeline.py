@@ -1,0 +1,219 @@
+"""The whole recipe over small real films: what comes out, what is kept, what is done again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.synthetic import DrawnFace, DrawnShot, draw_film
+from videoclusternet.demo import DEMO_ASSETS
+from videoclusternet.errors import InputError, UsageError
+from videoclusternet.manifest import Manifest
+from videoclusternet.pipeline import cluster_video, process_film
+from videoclusternet.run_view import RunView
+from videoclusternet.stages import STAGES
+from videoclusternet.weights import locate
+
+POCKET = [
+    "shots.shortest=0.2", "finetune.hidden=16", "finetune.outputs=16", "finetune.batch=8",
+    "finetune.head_passes=2", "finetune.passes=1", "finetune.rounds=1", "finetune.views=2",
+    "cluster.quality_passes=2", "detect.every=5", "crops.most=3",
+]  # fmt: skip
+UNPROMISED = {"report.html"}  # it says when the run was made, and how long it took
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        yield
+
+
+@pytest.fixture(scope="module")
+def empty_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("empty") / "no <b>faces.mp4"
+    draw_film(path, [DrawnShot(12, seed=1), DrawnShot(10, seed=2, pan=(1, 0))], size=(160, 120))
+    return path
+
+
+def process(film: Path, out: Path, *changes: str, **how: Any) -> RunView:
+    return process_film(film, out, "standard", [*POCKET, *changes], device="cpu", **how)
+
+
+def done_anew(told: list[tuple[str, int, int]]) -> list[str]:
+    """Return the stages that were not taken over from an earlier run."""
+    first = {stage: (done, total) for stage, done, total in reversed(told)}
+    return [stage for stage in STAGES if stage in first and first[stage] != (1, 1)]
+
+
+def promised(folder: Path) -> dict[str, bytes]:
+    names = [name for stage in STAGES.values() for name in stage.files if name not in UNPROMISED]
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+@pytest.fixture(scope="module")
+def empty_run(empty_film: Path, tmp_path_factory: pytest.TempPathFactory) -> RunView:
+    return process(empty_film, tmp_path_factory.mktemp("runs") / "empty")
+
+
+def test_a_film_without_faces_is_a_valid_result(empty_run: RunView) -> None:
+    assert len(empty_run.people) == 0
+    assert empty_run.people.unknown.tracks == ()
+    assert len(empty_run.shots) == 2
+    assert len(empty_run.faces) == len(empty_run.crops) == len(empty_run.clusters) == 0
+    assert empty_run.people.duration == pytest.approx(22 / 25)
+    page = empty_run.report.read_text()
+    assert "No faces were found" in page
+    assert "<b>faces" not in page
+
+
+def test_every_stage_leaves_its_files_and_its_note(empty_run: RunView) -> None:
+    there = {path.name for path in empty_run.folder.iterdir() if not path.name.startswith(".")}
+    assert there == {"run.json"}.union(*(stage.files for stage in STAGES.values()))
+    manifest = Manifest.load(empty_run.folder)
+    assert list(manifest.stages) == list(STAGES)
+    assert manifest.settings["finetune"]["hidden"] == 16
+
+
+def test_a_second_run_does_nothing(empty_film: Path, empty_run: RunView) -> None:
+    told: list[tuple[str, int, int]] = []
+    page = empty_run.report.read_bytes()
+    process(empty_film, empty_run.folder, progress=lambda *now: told.append(now))
+    assert [stage for stage, _, _ in told] == list(STAGES)
+    assert done_anew(told) == []
+    assert empty_run.report.read_bytes() == page
+
+
+def test_the_same_seed_makes_the_same_bytes(
+    empty_film: Path, empty_run: RunView, tmp_path: Path
+) -> None:
+    process(empty_film, tmp_path / "again")
+    assert promised(tmp_path / "again") == promised(empty_run.folder)
+
+
+def test_a_run_can_stop_and_go_on(empty_film: Path, empty_run: RunView, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    view = process(empty_film, tmp_path / "run", until="tracks")
+    assert list(view.manifest.stages) == ["shots", "faces", "kept", "tracks"]
+    with pytest.raises(InputError, match="'people'"):
+        _ = view.people
+    process(empty_film, tmp_path / "run", progress=lambda *now: told.append(now))
+    assert done_anew(told) == ["crops", "model", "clusters", "people", "report"]
+    assert promised(tmp_path / "run") == promised(empty_run.folder)
+
+
+@pytest.mark.parametrize("how", [{"until": "film"}, {"redo": "film"}])
+def test_an_unknown_stage_is_refused_before_work(
+    empty_film: Path, tmp_path: Path, how: dict[str, str]
+) -> None:
+    with pytest.raises(UsageError, match="shots, faces"):
+        process(empty_film, tmp_path / "run", **how)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_folder_is_called_after_the_film(
+    empty_film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    people = cluster_video(empty_film, settings=POCKET, device="cpu", seed=3)
+    assert len(people) == 0
+    (folder,) = Path("runs").iterdir()
+    assert folder.name.startswith("no-b-faces-")
+    assert Manifest.load(folder).settings["seed"] == 3
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two people in turns, each in two of four shots."""
+
+    def shot(name: str, seed: int) -> DrawnShot:
+        picture = cv2.imread(str(locate(DEMO_ASSETS[name])))
+        face = DrawnFace(picture[:, :, ::-1], (60 + 10 * seed, 10), (0.5, 0), 200, name)
+        return DrawnShot(16, seed, faces=[face])
+
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    names = ["demo_biden", "demo_obama_smiling"] * 2
+    draw_film(path, [shot(name, seed) for seed, name in enumerate(names)])
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(film: Path, tmp_path_factory: pytest.TempPathFactory) -> RunView:
+    return process(film, tmp_path_factory.mktemp("runs") / "film")
+
+
+def test_faces_become_people(run: RunView) -> None:
+    assert run.shots.first.tolist() == [0, 16, 32, 48]
+    assert run.tracks.count == len(run.clusters) == 4
+    assert run.shots.of(run.tracks.spans[:, 0]).tolist() == [0, 1, 2, 3]
+    assert np.all(run.crops.counts > 0)
+    everybody = [*run.people, run.people.unknown]
+    assert sorted(track for person in everybody for track in person.tracks) == [0, 1, 2, 3]
+    for person in run.people:
+        assert 0 < person.seconds == pytest.approx(sum(a.end - a.start for a in person.appearances))
+        assert run.report.read_text().count(person.name)
+    assert 2.3 < sum(person.seconds for person in everybody) <= 64 / 25 + 1e-9
+    assert len(run.model.log) == len((run.folder / "train.jsonl").read_text().splitlines()) > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("cluster.quality_passes=3", "clusters"),
+        ("finetune.head_rate=1.23e-3", "model"),
+        ("tracks.shortest=99", "tracks"),
+        ("filter.side=1000", "kept"),
+    ],
+)
+def test_a_changed_setting_redoes_what_follows(
+    film: Path, run: RunView, tmp_path: Path, change: str, expected: str
+) -> None:
+    told: list[tuple[str, int, int]] = []
+    folder = tmp_path / "run"
+    shutil.copytree(run.folder, folder)
+    process(film, folder, change, progress=lambda *now: told.append(now))
+    assert done_anew(told)[0] == expected
+    assert done_anew(told)[-1] == "report"
+
+
+@pytest.mark.parametrize(
+    ("stage", "number"),
+    [
+        ("crops", signal.SIGKILL),
+        ("model", signal.SIGTERM),
+    ],
+)
+def test_a_run_that_was_ended_goes_on_to_the_same_bytes(
+    film: Path, run: RunView, tmp_path: Path, stage: str, number: int
+) -> None:
+    folder = tmp_path / "run"
+    changes = [argument for change in POCKET for argument in ("--set", change)]
+    command = [sys.executable, "-m", "videoclusternet", "run", film, "--out", folder, *changes]
+    with subprocess.Popen(
+        [*command, "--device", "cpu"], stderr=subprocess.PIPE, text=True,
+        cwd=Path(__file__).parents[1],
+    ) as child:  # fmt: skip
+        assert child.stderr is not None
+        for line in child.stderr:
+            if line.startswith(f"{stage} ..."):
+                os.kill(child.pid, number)
+                break
+        rest = child.stderr.read()
+    killed = number == signal.SIGKILL
+    assert child.returncode == (-number if killed else 128 + number)
+    assert ("To go on: vcn run" in rest) != killed
+    told: list[tuple[str, int, int]] = []
+    process(film, folder, progress=lambda *now: told.append(now))
+    names = list(STAGES)
+    assert set(done_anew(told)) <= set(names[names.index(stage) :])
+    assert promised(folder) == promised(run.folder)

@@ -1,0 +1,5 @@
+"""`python -m videoclusternet` is `vcn`."""
+
+from videoclusternet.cli import main
+
+main()

@@ -1,0 +1,137 @@
+"""Files that are whole or not there, and private to their owner.
+
+A file is written aside, flushed to the disk and renamed; whoever is killed or loses power in
+between leaves the old file as it was. Folders are made 0700 and files 0600 whatever the umask.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from videoclusternet.errors import BusyError, InputError, ResourceError
+
+ASIDE = ".part"
+LOCK = ".lock"
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NO_FOLDER = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Raise ResourceError or InputError, naming the path, where the system refuses to write."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise ResourceError(
+                f"There is no room for {path}: {_size(path):,} bytes of it were written and "
+                f"{_free(path):,} are free."
+            ) from error
+        if error.errno in _NOT_ALLOWED:
+            raise ResourceError(f"{path} cannot be written: {error.strerror}.") from error
+        if error.errno in _NO_FOLDER:
+            raise InputError(f"{path} cannot be made: {error.strerror}.") from error
+        raise
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _free(path: Path) -> int:
+    there = next(folder for folder in path.absolute().parents if folder.exists())
+    return shutil.disk_usage(there).free
+
+
+def make_private(folder: Path) -> None:
+    """Make the folder, its parents too, and close it to others. Raises where that is refused."""
+    with writing(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_uid != os.geteuid():
+            raise InputError(f"{folder} belongs to another user: name a folder of your own.")
+        folder.chmod(0o700)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock. Raises BusyError, naming the process, where another holds it.
+
+    The kernel lets go of the lock when its holder ends, however it ends.
+    """
+    path = folder / LOCK
+    with writing(path):
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.read(lock, 32).decode("ascii", "replace").strip() or "unknown"
+            raise BusyError(
+                f"Another run (process {holder}) works in {folder}: wait for it, or name another "
+                "folder."
+            ) from None
+        with writing(path):
+            os.ftruncate(lock, 0)
+            os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(lock)
+
+
+def aside(path: Path) -> Path:
+    """Make the empty private file in which `path` is to be written, and return its path."""
+    part = path.with_name(path.name + ASIDE)
+    with writing(part):
+        part.unlink(missing_ok=True)
+        os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+    return part
+
+
+def settle(parts: list[Path]) -> None:
+    """Give written files their names: flush all of them, rename all, flush their folder."""
+    for part in parts:
+        with writing(part):
+            part.chmod(0o600)
+            _flush(part)
+    for part in parts:
+        with writing(part):
+            os.replace(part, part.with_name(part.name.removesuffix(ASIDE)))
+    _flush(parts[0].parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small file so that it is there as a whole or not at all."""
+    part = aside(path)
+    with writing(part):
+        part.write_text(text, encoding="utf-8", newline="\n")
+    settle([part])
+
+
+def sweep(folder: Path) -> None:
+    """Remove what an interrupted writer left aside."""
+    for part in folder.glob(f"*{ASIDE}"):
+        with suppress(OSError):
+            part.unlink()
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, as hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,43 @@
+"""The teacher: a copy of the student that follows it slowly and is never trained itself."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+from torch import Tensor
+
+from videoclusternet.models.face_model import FaceModel
+
+CENTRE_MOMENTUM = 0.9  # of the running mean of teacher outputs (DINO's value)
+
+
+class Teacher:
+    """An exponential moving average of the student, and the centre of its own outputs (paper)."""
+
+    def __init__(self, student: FaceModel) -> None:
+        self.student = student
+        self.model = copy.deepcopy(student).requires_grad_(False).eval()
+
+    @torch.no_grad()
+    def follow(self, momentum: float) -> None:
+        """Move the parameters by (1 - momentum) towards the student's; take its buffers as they are.
+
+        Buffers (the film's mean and deviation, statistics of frozen batch normalisation) are no
+        parameters and are not averaged: both copies must hold the same.
+        """
+        for mine, other in zip(self.model.parameters(), self.student.parameters(), strict=True):
+            mine.lerp_(other, 1 - momentum)
+        for mine, other in zip(self.model.buffers(), self.student.buffers(), strict=True):
+            mine.copy_(other)
+
+    @torch.no_grad()
+    def recentre(self, outputs: Tensor) -> None:
+        """Move the centre towards the mean of a batch of teacher outputs (n, k)."""
+        self.student.centre.lerp_(outputs.mean(0), 1 - CENTRE_MOMENTUM)
+
+
+def momentum_at(step: int, steps: int, start: float) -> float:
+    """Return the teacher's momentum: from `start` to 1 along half a cosine (DINO's schedule)."""
+    return 1 - (1 - start) * (math.cos(math.pi * step / steps) + 1) / 2

@@ -1,0 +1,143 @@
+"""The network of one film: backbone, head, centre and the temperatures that belong to them."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from videoclusternet.config import FinetuneConfig
+from videoclusternet.errors import WeightsError
+from videoclusternet.models.loss import log_probabilities, probabilities
+from videoclusternet.models.registry import BackboneSpec, backbone_spec
+from videoclusternet.weights import asset_path
+
+
+class Head(nn.Module):
+    """Several small perceptrons side by side, from embeddings (..., d) to outputs (..., heads, k).
+
+    Embeddings are first standardised by the film's own mean and deviation: a face network's
+    outputs lie in a narrow cone, and unstandardised nothing is learned. The last layer compares
+    directions, as DINO's does, so outputs lie between -1 and 1. Several heads are ours: what one
+    confuses by the accident of its start, the others tell apart.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, dimension: int, config: FinetuneConfig) -> None:
+        super().__init__()
+        heads, hidden = config.heads, config.hidden
+        self.inner = nn.Parameter(_draw(heads, dimension, hidden))
+        self.inner_bias = nn.Parameter(torch.zeros(heads, hidden))
+        self.outer = nn.Parameter(_draw(heads, hidden, dimension))
+        self.prototypes = nn.Parameter(_draw(heads, dimension, config.outputs))
+        self.register_buffer("mean", torch.zeros(dimension))
+        self.register_buffer("deviation", torch.ones(dimension))
+
+    @torch.no_grad()
+    def standardise(self, embeddings: Tensor) -> None:
+        """Take mean and deviation from the film's embeddings (n, d)."""
+        self.mean.copy_(embeddings.mean(0))
+        self.deviation.copy_(embeddings.std(0, correction=0).clamp_min(1e-6))
+
+    def forward(self, embeddings: Tensor) -> Tensor:
+        x = (embeddings - self.mean) / self.deviation
+        x = F.gelu(torch.einsum("...d,mdh->...mh", x, self.inner) + self.inner_bias)
+        x = F.normalize(torch.einsum("...mh,mhd->...md", x, self.outer), dim=-1)
+        return torch.einsum("...md,mdk->...mk", x, F.normalize(self.prototypes, dim=1))
+
+
+def _draw(heads: int, inputs: int, outputs: int) -> Tensor:
+    return torch.randn(heads, inputs, outputs) / inputs**0.5
+
+
+class FaceModel(nn.Module):
+    """Backbone and head, with the centre and temperatures of the loss that trained them."""
+
+    centre: Tensor
+
+    def __init__(self, spec: BackboneSpec, backbone: nn.Module, config: FinetuneConfig) -> None:
+        super().__init__()
+        self.spec = spec
+        self.config = config
+        self.backbone = backbone
+        self.head = Head(spec.dimension, config)
+        self.register_buffer("centre", torch.zeros(config.heads, config.outputs))
+        self.log: list[dict[str, Any]] = []  # a row for each training step and matching
+        self.events: list[str] = []  # what the guard against collapse did, in sentences
+
+    @classmethod
+    def create(cls, spec: BackboneSpec, config: FinetuneConfig, seed: int) -> Self:
+        """Return the backbone as it came, under a head drawn from the seed."""
+        backbone = importlib.import_module(spec.module).load(asset_path(spec.asset))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return cls(spec, backbone, config)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters lie."""
+        return self.centre.device
+
+    def trunk(self, images: Tensor) -> Tensor:
+        """Return the backbone's values in front of its last layer for crops.
+
+        `images` (n, size, size, 3) are uint8 RGB; the spec says how the backbone is fed.
+        """
+        x = images.permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last)
+        mean = torch.tensor(self.spec.mean, device=x.device).view(1, 3, 1, 1)
+        values: Tensor = self.backbone.trunk((x - mean) / self.spec.scale)
+        return values
+
+    def tail(self, values: Tensor) -> Tensor:
+        """Return the embeddings (..., d) of the trunk's values."""
+        embeddings: Tensor = self.backbone.tail(values)
+        return embeddings
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the head's outputs (n, heads, k) for crops (n, size, size, 3), uint8 RGB."""
+        outputs: Tensor = self.head(self.tail(self.trunk(images)))
+        return outputs
+
+    def teacher_side(self, outputs: Tensor) -> Tensor:
+        """Return the probabilities that the loss takes from the teacher."""
+        return probabilities(outputs, self.centre, self.config.teacher_temperature)
+
+    def student_side(self, outputs: Tensor) -> Tensor:
+        """Return the log-probabilities that the loss takes from the student."""
+        return log_probabilities(outputs, self.config.student_temperature)
+
+    def save(self, path: Path) -> None:
+        """Write all of it, training log included, as one safetensors file."""
+        about = {
+            "backbone": self.spec.name,
+            "config": self.config.model_dump_json(),
+            "log": json.dumps(self.log),
+            "events": json.dumps(self.events),
+        }
+        state = {name: value.contiguous().cpu() for name, value in self.state_dict().items()}
+        save_file(state, path, metadata={"videoclusternet": json.dumps(about, sort_keys=True)})
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote. Raises WeightsError for any other file."""
+        try:
+            with safe_open(path, "pt") as file:
+                about = json.loads(file.metadata()["videoclusternet"])
+                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            spec = backbone_spec(about["backbone"])
+            config = FinetuneConfig.model_validate_json(about["config"])
+            model = cls(spec, importlib.import_module(spec.module).build(), config)
+            model.load_state_dict(state)
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise WeightsError(f"{path} is not a tuned face model: {error}.") from None
+        model.log, model.events = json.loads(about["log"]), json.loads(about["events"])
+        return model

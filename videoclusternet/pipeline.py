@@ -1,0 +1,177 @@
+"""The recipe: a film walks through the rooms once, from its shots to its people."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterable
+from contextlib import closing
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from videoclusternet import __version__
+from videoclusternet.config import Config, DetectConfig, Device, by_name, load_config
+from videoclusternet.durable import digest
+from videoclusternet.errors import UsageError
+from videoclusternet.faces.crops import cut_crops
+from videoclusternet.faces.detect import detect_faces
+from videoclusternet.faces.detectors import detector_spec, load_detector
+from videoclusternet.faces.filter import filter_faces
+from videoclusternet.models.registry import backbone_spec
+from videoclusternet.records import Faces, Progress, Shots
+from videoclusternet.results.people import People, list_people
+from videoclusternet.results.report import RunFacts, render_report
+from videoclusternet.run_view import RunView
+from videoclusternet.stages import STAGES
+from videoclusternet.tracks.tracker import track_faces
+from videoclusternet.video.shots import detect_shots
+from videoclusternet.video.stream import Video, open_video
+from videoclusternet.weights import asset_path
+from videoclusternet.workspace import Run, StageProgress, default_folder, unwatched
+
+Film = str | os.PathLike[str]
+
+LIBRARIES = ("av", "numpy", "onnxruntime", "torch")
+SHORT = 0.95  # of the announced length; a film that ends before it was cut off
+
+
+def cluster_video(
+    film: Film,
+    out: Film | None = None,
+    preset: str = "standard",
+    settings: Iterable[str] = (),
+    *,
+    device: Device = "auto",
+    seed: int | None = None,
+    progress: StageProgress = unwatched,
+) -> People:
+    """Tell who is in a film and when. `process_film` has the arguments and errors."""
+    return process_film(
+        film, out, preset, settings, device=device, seed=seed, progress=progress
+    ).people
+
+
+def process_film(
+    film: Film,
+    out: Film | None = None,
+    preset: str = "standard",
+    settings: Iterable[str] = (),
+    *,
+    device: Device = "auto",
+    seed: int | None = None,
+    until: str | None = None,
+    redo: str | None = None,
+    progress: StageProgress = unwatched,
+) -> RunView:
+    """Take a film through all stages, or up to the stage `until`, and return the run.
+
+    `out` is the run folder (by default one in `runs/`, called after the film); a run that was
+    interrupted or whose settings changed goes on from what still holds. `preset` and `settings`
+    are those of `load_config`; `seed` overrides theirs. `redo` names a stage to do again in any
+    case. Raises UsageError, InputError, WeightsError, ResourceError or BusyError.
+    """
+    if seed is not None:
+        settings = [*settings, f"seed={seed}"]
+    config = load_config(preset, settings)
+    for stage in (until, redo):
+        if stage not in (None, *STAGES):
+            raise UsageError(f"There is no stage '{stage}': use one of {', '.join(STAGES)}.")
+    film = Path(film)
+    video = open_video(film)
+    folder = Path(out) if out is not None else default_folder(film)
+    with (
+        Run.open(folder, film, config, redo=redo, progress=progress) as run,
+        closing(_recipe(run, video, config, preset, device)) as recipe,
+    ):
+        for stage in recipe:
+            if stage == until:
+                break
+    return RunView(folder, run.manifest)
+
+
+def _recipe(run: Run, video: Video, config: Config, preset: str, device: Device) -> Generator[str]:
+    """Do one stage after the other and yield the name of each when it is done."""
+    spec = backbone_spec(config.backbone)
+    detector_weights = digest(asset_path(detector_spec(config.detector).asset))
+    weights = digest(asset_path(spec.asset))
+
+    shots = run.once("shots", detect_shots, video, config.shots, progress=run.progress("shots"))
+    yield "shots"
+    faces = run.once(
+        "faces", _find_faces, video, shots, config.detector, config.detect,
+        also=detector_weights, progress=run.progress("faces"),
+    )  # fmt: skip
+    yield "faces"
+    kept = run.once("kept", filter_faces, faces, config.filter)
+    yield "kept"
+    tracks = run.once("tracks", track_faces, kept, shots, config.tracks)
+    yield "tracks"
+    crops = run.once(
+        "crops", cut_crops, video, tracks, spec, config.crops, progress=run.progress("crops")
+    )
+    yield "crops"
+
+    # Only now, because torch takes seconds to import, and an unreadable film should say so at once.
+    from videoclusternet.clustering.merge import cluster_tracks
+    from videoclusternet.finetune.train import finetune_model
+    from videoclusternet.models.device import resolve_device, threads, usable_threads
+
+    place, count = resolve_device(device), usable_threads()
+    with threads(count):
+        model = run.once(
+            "model", finetune_model, crops, spec, config.finetune, seed=config.seed, device=place,
+            also=[weights, count], progress=run.progress("model"),
+        )  # fmt: skip
+        yield "model"
+        clusters = run.once(
+            "clusters", cluster_tracks, crops, model, config.cluster, seed=config.seed,
+            device=place, also=count, progress=run.progress("clusters"),
+        )  # fmt: skip
+        yield "clusters"
+    people = run.once("people", list_people, clusters, tracks, crops, shots)
+    yield "people"
+    facts = RunFacts(
+        film=run.manifest.film.name,
+        width=video.info.width,
+        height=video.info.height,
+        date=run.manifest.stages["people"].finished,
+        preset=preset,
+        seed=config.seed,
+        device=f"{place}, threads: {count}",
+        faces=len(faces),
+        seconds={
+            stage: run.manifest.stages[stage].seconds for stage in STAGES if stage != "report"
+        },
+        settings=_differences(config),
+        versions=_versions(),
+        events=tuple(model.events),
+        warnings=_warnings(video, shots),
+    )
+    run.once("report", render_report, people, crops, shots, clusters, facts)
+    yield "report"
+
+
+def _find_faces(
+    video: Video, shots: Shots, detector: str, config: DetectConfig, progress: Progress
+) -> Faces:
+    """Load the detector only where it has something to do."""
+    return detect_faces(video, shots, load_detector(detector), config, progress)
+
+
+def _differences(config: Config) -> dict[str, Any]:
+    """Return the settings that are not as they are by default."""
+    defaults = by_name(Config())
+    return {name: value for name, value in by_name(config).items() if value != defaults[name]}
+
+
+def _versions() -> dict[str, str]:
+    ours = {"videoclusternet": __version__}
+    return ours | {library: metadata.version(library) for library in LIBRARIES}
+
+
+def _warnings(video: Video, shots: Shots) -> tuple[str, ...]:
+    """Say what the reader of the report must know."""
+    announced, seen = video.info.seconds, float(shots.times[-1] - shots.times[0])
+    if announced and seen < SHORT * announced:
+        return (f"The film ends at {seen:.1f} s, though {announced:.1f} s were announced.",)
+    return ()

@@ -1,0 +1,232 @@
+"""Who is in the film, when and for how long: labels of tracks turned into people with times."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from videoclusternet.errors import InputError
+from videoclusternet.records import Array, Clusters, Crops, Mask, Shots, Tracks
+
+SCHEMA = 1
+UNKNOWN = -1
+FACES = 8  # representative crops of a person
+UNKNOWN_FACES = 24  # Unknown is many people, so it shows more
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """One stretch inside one shot, in seconds on the film's clock; `end` is exclusive."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person of the film, or Unknown (`label` -1), which holds every track nobody claims."""
+
+    label: int
+    name: str
+    tracks: tuple[int, ...]
+    seconds: float  # screen time; what two tracks share counts once
+    appearances: tuple[Appearance, ...]  # in the order of the film
+    faces: tuple[int, ...]  # rows of Crops, the best first
+    limit: float | None  # the final threshold of the cluster, None for Unknown
+
+
+@dataclass(frozen=True)
+class People:
+    """The people of a film as a sequence, most screen time first, and what was left over."""
+
+    people: tuple[Person, ...]
+    unknown: Person
+    duration: float  # of the film, seconds
+    shots: int
+
+    def __iter__(self) -> Iterator[Person]:
+        return iter(self.people)
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    def __getitem__(self, place: int) -> Person:
+        return self.people[place]
+
+
+def list_people(clusters: Clusters, tracks: Tracks, crops: Crops, shots: Shots) -> People:
+    """List the people with their screen time, appearances and most telling faces.
+
+    People are called "Person 1", "Person 2", ... by falling screen time. A track lasts until the
+    look after its last one, or the end of its shot where that comes first: between two looks
+    nothing is known, and this way tracks that follow each other leave no gap. Tracks of one person
+    that overlap or touch inside a shot are one appearance; a cut always ends an appearance.
+
+    Raises ValueError where the records speak of different numbers of tracks.
+    """
+    if not len(clusters) == tracks.count == len(crops.counts):
+        raise ValueError(
+            f"{len(clusters)} labels, {tracks.count} tracks and the crops of "
+            f"{len(crops.counts)} tracks cannot be of one film"
+        )
+    stretches = _stretches(tracks, shots)
+    worth = crops.frontal * np.log1p(crops.sharpness)
+
+    def person(label: int) -> Person:
+        mine = clusters.label == label
+        appearances = _join(stretches[mine], shots.times)
+        return Person(
+            label=label,
+            name="Unknown",
+            tracks=tuple(np.flatnonzero(mine).tolist()),
+            seconds=sum(one.end - one.start for one in appearances),
+            appearances=appearances,
+            faces=_best_faces(mine, crops, worth, UNKNOWN_FACES if label == UNKNOWN else FACES),
+            limit=None if label == UNKNOWN else float(clusters.limit[label]),
+        )
+
+    found = [person(label) for label in range(len(clusters.limit))]
+    found.sort(key=lambda one: (-one.seconds, one.label))
+    return People(
+        people=tuple(replace(one, name=f"Person {n}") for n, one in enumerate(found, start=1)),
+        unknown=person(UNKNOWN),
+        duration=float(shots.times[-1] - shots.times[0]) if shots.frames else 0.0,
+        shots=len(shots),
+    )
+
+
+def _stretches(tracks: Tracks, shots: Shots) -> Array:
+    """Return shot, first frame and the frame after the end of each track, shape (count, 3)."""
+    first, last = tracks.spans.T
+    same_track = np.diff(tracks.track) == 0
+    steps = np.diff(tracks.frame)[same_track]
+    look = int(np.median(steps)) if len(steps) else 1
+    shot = shots.of(first)
+    return np.stack([shot, first, np.minimum(last + look, shots.stop[shot])], axis=1)
+
+
+def _join(stretches: Array, times: Array) -> tuple[Appearance, ...]:
+    joined: list[list[int]] = []
+    for shot, first, stop in sorted(stretches.tolist()):
+        if joined and joined[-1][0] == shot and first <= joined[-1][2]:
+            joined[-1][2] = max(joined[-1][2], stop)
+        else:
+            joined.append([shot, first, stop])
+    return tuple(Appearance(float(times[first]), float(times[stop])) for _, first, stop in joined)
+
+
+def _best_faces(mine: Mask, crops: Crops, worth: Array, most: int) -> tuple[int, ...]:
+    """Return the crop of most worth from each of `most` equal parts of a person's tracks.
+
+    Each track is given the same room, however many crops it has, so one long take cannot fill the
+    row: with one track the faces spread over its time, with many they come from different tracks.
+    """
+    rows = np.flatnonzero(mine[crops.track])
+    _, first, track, count = np.unique(
+        crops.track[rows], return_index=True, return_inverse=True, return_counts=True
+    )
+    place = track + (np.arange(len(rows)) - first[track] + 0.5) / count[track]
+    part = (place * most / max(1, len(first))).astype(np.int64)
+    best_first = np.argsort(-worth[rows], kind="stable")
+    _, best_of_part = np.unique(part[best_first], return_index=True)
+    return tuple(rows[best_first[np.sort(best_of_part)]].tolist())
+
+
+def timecode(seconds: float, decimals: int = 3) -> str:
+    """Write a time as hh:mm:ss.mmm, rounded to so many decimals (0: hh:mm:ss)."""
+    whole, part = divmod(round(seconds * 10**decimals), 10**decimals)
+    minutes, second = divmod(whole, 60)
+    hour, minute = divmod(minutes, 60)
+    clock = f"{hour:02}:{minute:02}:{second:02}"
+    return f"{clock}.{part:0{decimals}}" if decimals else clock
+
+
+def to_json(people: People) -> dict[str, Any]:
+    """Return what `people.json` holds; times are in seconds, rounded to milliseconds.
+
+    - schema: 1
+    - film: duration (seconds), shots (how many)
+    - people: a list, most screen time first, of label, name, seconds (screen time), limit (the
+      threshold of the cluster), appearances (a list of start, end), tracks (their numbers) and
+      faces (rows of the crops, the best first)
+    - unknown: the same fields; its label is -1, its limit null
+    """
+    return {
+        "schema": SCHEMA,
+        "film": {"duration": round(people.duration, 3), "shots": people.shots},
+        "people": [_person_to_json(one) for one in people],
+        "unknown": _person_to_json(people.unknown),
+    }
+
+
+def _person_to_json(person: Person) -> dict[str, Any]:
+    return {
+        "label": person.label,
+        "name": person.name,
+        "seconds": round(person.seconds, 3),
+        "limit": None if person.limit is None else round(person.limit, 6),
+        "appearances": [
+            {"start": round(one.start, 3), "end": round(one.end, 3)} for one in person.appearances
+        ],
+        "tracks": list(person.tracks),
+        "faces": list(person.faces),
+    }
+
+
+def from_json(values: dict[str, Any]) -> People:
+    """Read what `to_json` returned. Raises InputError where it is something else."""
+    try:
+        if values["schema"] != SCHEMA:
+            raise InputError(
+                f"people.json has schema {values['schema']}, and this version reads {SCHEMA}: "
+                "run the film again, or use the version that wrote it."
+            )
+        return People(
+            people=tuple(_person_from_json(one) for one in values["people"]),
+            unknown=_person_from_json(values["unknown"]),
+            duration=float(values["film"]["duration"]),
+            shots=int(values["film"]["shots"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"people.json is damaged ({error!r}): run the film again.") from None
+
+
+def _person_from_json(values: dict[str, Any]) -> Person:
+    return Person(
+        label=int(values["label"]),
+        name=str(values["name"]),
+        tracks=tuple(int(track) for track in values["tracks"]),
+        seconds=float(values["seconds"]),
+        appearances=tuple(
+            Appearance(float(one["start"]), float(one["end"])) for one in values["appearances"]
+        ),
+        faces=tuple(int(row) for row in values["faces"]),
+        limit=None if values["limit"] is None else float(values["limit"]),
+    )
+
+
+def appearances_csv(people: People) -> str:
+    """Return what `people.csv` holds: a row for each appearance, by person, then time.
+
+    Lines end in CR LF (RFC 4180): write them as they are. Unknown is not a person and has no rows.
+    A name that a spreadsheet would run as a formula gets a single quote in front (OWASP, CSV
+    injection).
+    """
+    text = io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(["person", "start_seconds", "end_seconds", "start", "end"])
+    for person in people:
+        name = _not_a_formula(person.name)
+        for one in person.appearances:
+            seconds = [f"{one.start:.3f}", f"{one.end:.3f}"]
+            rows.writerow([name, *seconds, timecode(one.start), timecode(one.end)])
+    return text.getvalue()
+
+
+def _not_a_formula(name: str) -> str:
+    return f"'{name}" if name.lstrip().startswith(("=", "+", "-", "@")) else name

@@ -1,0 +1,183 @@
+"""The page to show: one HTML file with everybody's faces, times and reasons, that asks no network.
+
+It has no script, and its content security policy refuses any; every name is escaped by jinja2.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import takewhile
+
+import cv2
+import jinja2
+import numpy as np
+
+from videoclusternet.records import Clusters, Crops, Shots
+from videoclusternet.results.people import Appearance, People, Person, timecode
+
+PICTURE = 112  # pixels, side of an embedded face
+JPEG_QUALITY = 76  # about 3 kB for a face
+PICTURES = 900  # in the whole page, which keeps it under 5 MB
+BRIEF = 0.1  # who appears once, for less than this part of the longest time, is shown small
+APPEARANCES = 60  # listed for a person; people.csv has all
+MERGES = 40  # listed for a person, the most doubtful first
+WIDTH = 1000  # units of a timeline
+NARROWEST = 1.5  # units of the shortest bar: still seen on a phone, still true in a long film
+TICKS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800)  # seconds
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What the report says of the run itself."""
+
+    film: str  # file name
+    width: int  # of the upright picture, pixels
+    height: int
+    date: datetime
+    preset: str
+    seed: int
+    device: str
+    faces: int  # found by the detector
+    seconds: Mapping[str, float] = field(default_factory=dict)  # of each stage, in order
+    settings: Mapping[str, object] = field(default_factory=dict)  # those that differ from defaults
+    versions: Mapping[str, str] = field(default_factory=dict)
+    events: tuple[str, ...] = ()  # what happened in training, a sentence each
+    warnings: tuple[str, ...] = ()  # what the reader must know, a sentence each
+
+
+@dataclass(frozen=True)
+class Merge:
+    """One row of "why together": two groups of tracks, when they start, and what joined them."""
+
+    round: int
+    left: str
+    right: str
+    loss: float
+    left_limit: float
+    right_limit: float
+
+    @property
+    def margin(self) -> float:
+        """How far the loss stayed below the limit that let it pass."""
+        return max(self.left_limit, self.right_limit) - self.loss
+
+
+def render_report(
+    people: People, crops: Crops, shots: Shots, clusters: Clusters, facts: RunFacts
+) -> str:
+    """Return the page as HTML text.
+
+    Shown large are all but those who appear once and briefly. The page grows with the number of
+    people and stays under 5 MB for a feature film with a hundred of them.
+    """
+    longest = max((person.seconds for person in people), default=0.0)
+    brief = [p for p in people if len(p.appearances) < 2 and p.seconds < BRIEF * longest]
+    main = [p for p in people if p not in brief]
+    faces_each = max(1, (PICTURES - len(brief)) // max(1, len(main)))
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("videoclusternet.results"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        clock=lambda seconds: timecode(seconds, decimals=0), timecode=timecode, spell=spell
+    )
+    film = _Film(people, crops, shots)
+    return environment.get_template("report.html.j2").render(
+        people=people,
+        main=main,
+        brief=brief,
+        film=film,
+        facts=facts,
+        faces_each=faces_each,
+        appearances_listed=APPEARANCES,
+        merges=_merges(clusters, film),
+        merges_listed=MERGES,
+        counts={
+            "Shots": f"{people.shots:,}",
+            "Faces": f"{facts.faces:,}",
+            "Tracks": f"{len(clusters):,}",
+            "Crops": f"{len(crops):,}",
+        },
+        spent={
+            **{stage: spell(seconds) for stage, seconds in facts.seconds.items()},
+            "Together": spell(sum(facts.seconds.values())),
+        },
+        uncropped=sum(crops.counts[track] == 0 for track in people.unknown.tracks),
+    )
+
+
+class _Film:
+    """Turns rows and seconds into what the template can put on the page."""
+
+    def __init__(self, people: People, crops: Crops, shots: Shots) -> None:
+        self.duration = max(people.duration, 0.001)  # a film of one frame may last no time
+        self.crops = crops
+        self.times = shots.times
+        self.origin = float(shots.times[0]) if shots.frames else 0.0
+
+    def share(self, person: Person) -> float:
+        """Return a person's part of the film, percent."""
+        return 100 * person.seconds / self.duration
+
+    def picture(self, row: int) -> str:
+        """Return a crop as a data URI."""
+        image = cv2.cvtColor(self.crops.images[row], cv2.COLOR_RGB2BGR)
+        small = cv2.resize(image, (PICTURE, PICTURE), interpolation=cv2.INTER_AREA)
+        _, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")
+
+    def moment(self, row: int) -> float:
+        """Return when a crop was taken, seconds."""
+        return float(self.times[self.crops.frame[row]])
+
+    def moment_of_track(self, track: int) -> float:
+        """Return when the first crop of a track was taken, seconds."""
+        return self.moment(int(np.searchsorted(self.crops.track, track)))
+
+    def bar(self, one: Appearance) -> tuple[float, float]:
+        """Return where a bar of the timeline begins and how wide it is, in its units."""
+        scale = WIDTH / self.duration
+        width = max(NARROWEST, (one.end - one.start) * scale)
+        return round(min((one.start - self.origin) * scale, WIDTH - width), 1), round(width, 1)
+
+    def ticks(self) -> list[tuple[float, float]]:
+        """Return time and place (percent) of the marks of the axis, room for a label kept free."""
+        step = next((s for s in TICKS if self.duration <= 8 * s), TICKS[-1])
+        places = ((n * step + self.origin, 100 * n * step / self.duration) for n in range(1000))
+        return list(takewhile(lambda tick: tick[1] < 88, places))
+
+
+def _merges(clusters: Clusters, film: _Film) -> dict[int, list[Merge]]:
+    """Return the merges that made each person, by label, the most doubtful first."""
+    of: dict[int, list[Merge]] = {}
+    for left, right, *numbers in zip(
+        clusters.left.tolist(), clusters.right.tolist(), clusters.round.tolist(),
+        clusters.loss.tolist(), clusters.left_limit.tolist(), clusters.right_limit.tolist(),
+        strict=True,
+    ):  # fmt: skip
+        name_left, name_right = (
+            f"track {track} at {timecode(film.moment_of_track(track), decimals=0)}"
+            for track in (left, right)
+        )
+        merge = Merge(numbers[0], name_left, name_right, *numbers[1:])
+        of.setdefault(int(clusters.label[left]), []).append(merge)
+    for merges in of.values():
+        merges.sort(key=lambda merge: merge.margin)
+    return of
+
+
+def spell(seconds: float) -> str:
+    """Write how long something lasts, as one would say it: 8.4 s, 12 min 40 s, 1 h 02 min."""
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f} s"
+    minutes, second = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {second:02} s"
+    hours, minute = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minute:02} min"

@@ -1,0 +1,109 @@
+"""A run folder to read from, room by room, while nothing works in it."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from videoclusternet.errors import InputError
+from videoclusternet.manifest import MANIFEST, Manifest
+from videoclusternet.records import Clusters, Crops, Faces, Shots, Tracks
+from videoclusternet.results.people import People
+from videoclusternet.stages import STAGES
+
+if TYPE_CHECKING:
+    from videoclusternet.models.face_model import FaceModel
+
+Part = TypeVar("Part")
+
+
+class RunView:
+    """What a run has made so far; each part is checked and loaded when it is first asked for.
+
+    Asking raises InputError where the stage is not done, or where its files are damaged or of
+    another version.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self.manifest = manifest
+
+    @cached_property
+    def shots(self) -> Shots:
+        """The film cut into shots, and its clock."""
+        return self._load("shots", Shots)
+
+    @cached_property
+    def faces(self) -> Faces:
+        """Every face that was detected."""
+        return self._load("faces", Faces)
+
+    @cached_property
+    def kept(self) -> Faces:
+        """The faces with the decision of the filters."""
+        return self._load("kept", Faces)
+
+    @cached_property
+    def tracks(self) -> Tracks:
+        """Faces followed through their shots."""
+        return self._load("tracks", Tracks)
+
+    @cached_property
+    def crops(self) -> Crops:
+        """What the network sees of each track; the images are a read-only memory map."""
+        return self._load("crops", Crops)
+
+    @cached_property
+    def model(self) -> FaceModel:
+        """The network of this film."""
+        from videoclusternet.models.face_model import FaceModel  # torch, only for who asks for it
+
+        return self._load("model", FaceModel)
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        """Who is who, and why."""
+        return self._load("clusters", Clusters)
+
+    @cached_property
+    def people(self) -> People:
+        """Who is in the film, when and for how long."""
+        return self._load("people", People)
+
+    @cached_property
+    def report(self) -> Path:
+        """Where the page to show lies."""
+        self._load("report", str)
+        return self.folder / STAGES["report"].files[0]
+
+    def _load(self, stage: str, kind: type[Part]) -> Part:
+        if stage not in self.manifest.stages:
+            raise InputError(
+                f"The run in {self.folder} has not come as far as '{stage}': run the film again, "
+                "and it goes on from where it stopped."
+            )
+        damaged = self.manifest.damage(self.folder, stage)
+        if damaged:
+            raise InputError(f"{self.folder / damaged} is damaged or missing: run the film again.")
+        row = STAGES[stage]
+        try:
+            part = row.read(*(self.folder / name for name in row.files))
+            if not isinstance(part, kind):
+                raise TypeError(f"it holds a {type(part).__name__}")
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"The stage '{stage}' in {self.folder} was made by another version of this program "
+                f"({error}): run the film again."
+            ) from error
+        return part
+
+
+def load_run(folder: str | os.PathLike[str]) -> RunView:
+    """Open a run folder to read from. Raises InputError where it is none."""
+    folder = Path(folder)
+    try:
+        return RunView(folder, Manifest.load(folder))
+    except ValueError as error:
+        raise InputError(f"{folder / MANIFEST} is damaged: run the film again.") from error

@@ -1,0 +1,136 @@
+"""What a run looks like in a terminal: how far it is, and the people at its end.
+
+Nothing here prints; the console is given.
+"""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from videoclusternet.results.people import People, Person
+
+PATIENCE = 15.0  # seconds between two lines about one stage
+SPEED = 60.0  # seconds of work from which the time that is left is guessed
+ROWS = 25  # people in a table; people.csv has all
+
+
+class Watch(Protocol):
+    """A context that is called with (stage, steps done, steps in all)."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+    def __call__(self, stage: str, done: int, total: int) -> None: ...
+
+
+def watch(console: Console) -> Watch:
+    """Return what suits the console."""
+    return Bars(console) if console.is_terminal else Lines(console)
+
+
+class Bars:
+    """A bar for each stage, with the time that it still takes."""
+
+    def __init__(self, console: Console) -> None:
+        self._bars = Progress(
+            TextColumn("{task.description:<22}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            speed_estimate_period=SPEED,
+        )
+        self._of: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        if stage not in self._of:
+            label = f"{stage} (as before)" if done == total else stage
+            self._of[stage] = self._bars.add_task(label, total=total)
+        self._bars.update(self._of[stage], completed=done, total=total)
+
+
+class Lines:
+    """A line when a stage begins and ends, and from time to time in between."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._stage = ""
+        self._said = 0.0
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        new = stage != self._stage
+        if new:
+            self._stage, self._ended = stage, False
+        if self._ended:
+            return
+        if done == total:
+            self._ended = True
+            self._say(f"{stage}: as before" if new else f"{stage}: done")
+        elif new or time.monotonic() - self._said > PATIENCE:
+            self._say(f"{stage}: {done / total:.0%}" if done else f"{stage} ...")
+
+    def _say(self, line: str) -> None:
+        self._said = time.monotonic()
+        self._console.print(line)
+
+
+def people_table(people: People) -> Table:
+    """Return a row for each of the first `ROWS` people, and one for Unknown."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("person")
+    for title in ("screen time", "appearances", "tracks", "first seen"):
+        table.add_column(title, justify="right")
+    for person in people.people[:ROWS]:
+        table.add_row(*_row(person))
+    if people.unknown.tracks:
+        table.add_row(*_row(people.unknown))
+    return table
+
+
+def _row(person: Person) -> tuple[str, ...]:
+    from videoclusternet.results.people import timecode  # numpy, which `vcn --help` does not need
+
+    return (
+        one_line(person.name),
+        timecode(person.seconds, 0),
+        str(len(person.appearances)),
+        str(len(person.tracks)),
+        timecode(person.appearances[0].start, 0) if person.appearances else "",
+    )
+
+
+def one_line(text: object) -> str:
+    """Return a text, such as a file name, as one line that a terminal can only print."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))

@@ -1,0 +1,290 @@
+"""The film: its size, its pictures, and the true time of each; nothing else touches the decoder.
+
+What decodes is used: a truncated film ends early, a damaged packet is skipped and counted. Every
+picture is handed out, few are ever converted: decoding is cheap, colour conversion is not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import islice
+from typing import Any
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from av.stream import Disposition
+from av.video.reformatter import VideoReformatter
+
+from videoclusternet.errors import InputError
+from videoclusternet.records import Array
+from videoclusternet.video.clock import Clock
+from videoclusternet.video.file import FilmPath, ordinary_file, quoted
+
+MOST_PIXELS = 8192 * 8192  # of one picture; 8K has half of it, forged headers claim more
+CHUNK = 1 << 20  # bytes at either end of the file that tell one film from another
+PEEK = 256  # packets that tell a cover picture from a film
+
+# Formats that read other files, or make a picture of any text at all.
+NO_FILM = frozenset({"concat", "dash", "hls", "imf", "rtsp", "sdp", "tty", "webm_dash_manifest"})
+
+# AVColorSpace and AVColorRange as far as swscale can convert them.
+COLOUR_SPACES = frozenset({0, 1, 2, 4, 5, 6, 7, 9})
+COLOUR_RANGES = frozenset({0, 1, 2})
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a film says about itself; its first picture has been seen, the others have not."""
+
+    width: int  # pixels, upright and square, as on the screen
+    height: int
+    fps: float  # nominal; the true times come with the frames
+    seconds: float | None  # estimate; None where the film does not say
+    frames: int | None  # estimate
+    codec: str
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture of the film, converted only when asked."""
+
+    index: int  # from 0, in the order in which they are shown
+    seconds: float  # after the first frame; strictly ascending
+    damaged: bool  # the decoder had to invent parts of it
+    resized: bool  # its stored size, turn or pixel format is not that of the frame before
+    _picture: Any
+    _size: tuple[int, int]
+    _scalers: dict[str, Any]
+
+    def luma(self, long_side: int | None = None) -> Array:
+        """Return the brightness, uint8 (height, width), from 0 black to 255 white.
+
+        The picture is as large as `VideoInfo` says; `long_side` in pixels bounds its larger side.
+        Raises InputError where it cannot be converted.
+        """
+        return self._convert("gray8", long_side)
+
+    def rgb(self, long_side: int | None = None) -> Array:
+        """Return the colours, uint8 (height, width, 3), sized as by `luma`."""
+        return self._convert("rgb24", long_side)
+
+    def _convert(self, pixels: str, long_side: int | None) -> Array:
+        scale = min(1.0, long_side / max(self._size)) if long_side else 1.0
+        width, height = (max(1, round(side * scale)) for side in self._size)
+        turns = _quarter_turns(self._picture)
+        stored = (height, width) if turns % 2 else (width, height)
+        scaler = self._scalers.setdefault(pixels, VideoReformatter())
+        try:
+            scaled = scaler.reformat(
+                self._picture, *stored, pixels, interpolation="AREA", threads=1
+            )
+            return np.ascontiguousarray(np.rot90(scaled.to_ndarray(), turns))
+        except (FFmpegError, ValueError, MemoryError) as error:
+            raise InputError(
+                f"Frame {self.index} cannot be converted from {self._picture.format.name}: {error}."
+            ) from None
+
+
+@dataclass(eq=False)
+class Video:
+    """A film that can be walked through again and again; made by `open_video`."""
+
+    path: str
+    info: VideoInfo
+    _stream: int = field(repr=False)
+    _time_base: Fraction = field(repr=False)
+    damaged: int = field(default=0, init=False)
+    """In the latest walk: packets that were skipped, and pictures that the decoder flagged."""
+    _sound: bool = field(default=False, init=False, repr=False)
+
+    def frames(self) -> Iterator[Frame]:
+        """Decode the film from its start and yield every frame in the order of display.
+
+        Raises InputError where the file cannot be opened any more.
+        """
+        self.damaged = 0
+        # What several threads make of damage differs from run to run, and they lose the last
+        # pictures of a truncated film. So the first walk takes one thread; after a sound one, all.
+        threads = 0 if self._sound else 1
+        clock = Clock(1 / self.info.fps)
+        layout, scalers, index = None, dict[str, Any](), 0
+        with _open(self.path) as container:
+            if self._stream >= len(container.streams):
+                raise InputError(f"{quoted(self.path)} was changed while it was being read.")
+            for picture in _decode(container, container.streams[self._stream], threads):
+                self.damaged += picture is None or picture.is_corrupt
+                if picture is None:
+                    continue
+                before, layout = layout, _layout(picture)
+                yield Frame(
+                    index=index,
+                    seconds=clock.tell(
+                        self._seconds(picture.pts),
+                        self._seconds(picture.dts),
+                        self._seconds(picture.duration),
+                    ),
+                    damaged=picture.is_corrupt,
+                    resized=before not in (None, layout),
+                    _picture=picture,
+                    _size=(self.info.width, self.info.height),
+                    _scalers=scalers,
+                )
+                index += 1
+        self._sound = self.damaged == 0
+
+    def _seconds(self, ticks: int | None) -> float | None:
+        return None if ticks is None else float(ticks * self._time_base)
+
+
+def open_video(path: FilmPath) -> Video:
+    """Open a film: its longest stream of moving pictures, never a cover picture.
+
+    Raises InputError where the path is no ordinary file, or holds no film that can be decoded.
+    """
+    path = os.path.abspath(ordinary_file(path))
+    with _open(path) as container:
+        index = _film_stream(container, path)
+    with _open(path) as container:
+        stream = container.streams[index]
+        _check_pixels(path, stream.codec_context.width, stream.codec_context.height)
+        first = next((picture for picture in _decode(container, stream, 1) if picture), None)
+        if first is None:
+            raise InputError(f"Not one picture of {quoted(path)} can be decoded.")
+        width, height = _display_size(first, stream.sample_aspect_ratio)
+        _check_pixels(path, width, height)
+        fps = float(stream.average_rate or stream.guessed_rate or 25)
+        seconds = _duration(stream) or (container.duration or 0) / 1e6 or None
+        frames = stream.frames or (round(seconds * fps) if seconds else None)
+        info = VideoInfo(width, height, fps, seconds, frames, stream.codec_context.name)
+        return Video(path, info, index, stream.time_base)
+
+
+def fingerprint(path: FilmPath) -> str:
+    """Return what tells this file from others at little cost: 64 hexadecimal digits.
+
+    It is the SHA-256 of its size and of its first and last `CHUNK` bytes. Raises InputError where
+    the path is no ordinary file that can be read.
+    """
+    try:
+        with open(ordinary_file(path), "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            digest = hashlib.sha256(f"{size}:".encode())
+            digest.update(file.read(CHUNK))
+            file.seek(max(0, size - CHUNK))
+            digest.update(file.read(CHUNK))
+    except OSError as error:
+        raise InputError(f"{quoted(path)} cannot be read: {error.strerror}.") from None
+    return digest.hexdigest()
+
+
+def _open(path: str) -> Any:
+    """Open the container. Raises InputError, saying what the file seems to be instead."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(8)
+        container = av.open(
+            path,
+            metadata_errors="replace",
+            options={"protocol_whitelist": "file", "max_pixels": str(MOST_PIXELS)},
+        )
+    except OSError as error:
+        raise InputError(f"{quoted(path)} cannot be opened: {error.strerror}.") from None
+    except (FFmpegError, ValueError) as error:
+        if not head:
+            reason = "is empty"
+        elif head[4:] == b"ftyp":
+            reason = "has no index: it is damaged, or its recording was never finished"
+        else:
+            reason = f"is not a film of a known kind ({type(error).__name__})"
+        raise InputError(f"{quoted(path)} {reason}.") from None
+    if NO_FILM.intersection(container.format.name.split(",")):
+        container.close()
+        raise InputError(f"{quoted(path)} is a text or a list of other files, not a film.")
+    return container
+
+
+def _film_stream(container: Any, path: str) -> int:
+    """Return the index of the longest stream of moving pictures, or else of a single picture."""
+    streams = [
+        stream
+        for stream in container.streams.video
+        if stream.codec_context and not stream.disposition & Disposition.attached_pic
+    ]
+    if not streams:
+        raise InputError(f"{quoted(path)} holds no moving picture that can be decoded.")
+    packets: Counter[int] = Counter()
+    if len(streams) > 1:
+        with contextlib.suppress(FFmpegError):  # it breaks off early: go by what was seen
+            packets.update(p.stream_index for p in islice(container.demux(streams), PEEK) if p.size)
+    best = max(streams, key=lambda s: (packets[s.index] > 1, _duration(s) or 0.0, -s.index))
+    return int(best.index)
+
+
+def _decode(container: Any, stream: Any, threads: int) -> Iterator[Any]:
+    """Yield every picture in the order of display, and None for each packet that is lost."""
+    decoder = stream.codec_context
+    decoder.thread_type = "AUTO"
+    decoder.thread_count = threads
+    decoder.options = {"max_pixels": str(MOST_PIXELS)}
+    for packet in _packets(container, stream):
+        try:
+            pictures = decoder.decode(packet)
+        except FFmpegError:
+            yield None
+        else:
+            yield from map(_with_known_colours, pictures)
+
+
+def _packets(container: Any, stream: Any) -> Iterator[Any]:
+    """Yield every packet; the last is empty or None and makes the decoder give what it holds."""
+    try:
+        yield from container.demux(stream)
+    except (FFmpegError, IndexError):  # the file breaks off, or (PyAV) grew a stream on the way
+        yield None
+
+
+def _with_known_colours(picture: Any) -> Any:
+    """Return the picture without colour tags that the converter refuses: as if it had none."""
+    if picture.colorspace not in COLOUR_SPACES:
+        picture.colorspace = 2  # AVCOL_SPC_UNSPECIFIED
+    if picture.color_range not in COLOUR_RANGES:
+        picture.color_range = 0  # AVCOL_RANGE_UNSPECIFIED
+    return picture
+
+
+def _duration(stream: Any) -> float | None:
+    return float(stream.duration * stream.time_base) if stream.duration else None
+
+
+def _check_pixels(path: str, width: int, height: int) -> None:
+    if width * height > MOST_PIXELS:
+        raise InputError(
+            f"The pictures of {quoted(path)} have {width} x {height} pixels, "
+            f"and at most {MOST_PIXELS} are taken."
+        )
+
+
+def _display_size(picture: Any, aspect: Fraction | None) -> tuple[int, int]:
+    """Return width and height on the screen: pixels made square by enlarging, then turned."""
+    width, height = picture.width, picture.height
+    if aspect and aspect > 1:
+        width = round(width * aspect)
+    elif aspect and aspect > 0:
+        height = round(height / aspect)
+    return (height, width) if _quarter_turns(picture) % 2 else (width, height)
+
+
+def _quarter_turns(picture: Any) -> int:
+    """Return how often the stored picture must be turned to the left to stand upright."""
+    return round(int(picture.rotation) / 90) % 4
+
+
+def _layout(picture: Any) -> tuple[Any, ...]:
+    return picture.width, picture.height, picture.format.name, picture.rotation
