@@ -68,18 +68,18 @@ class CropsConfig(_Section):
 class FinetuneConfig(_Section):
     """Adapting the network to this film."""
 
-    heads: int = Field(4, ge=1)  # perceptrons side by side, their losses averaged; paper: 1
+    heads: int = Field(8, ge=1)  # perceptrons side by side, their losses averaged; paper: 1
     outputs: int = Field(256, ge=2)  # width of the head's last layer; ours
     hidden: int = Field(512, ge=2)  # width of the head's hidden layer; ours
-    teacher_temperature: float = Field(0.05, gt=0)  # ours
-    student_temperature: float = Field(0.1, gt=0)  # ours
+    teacher_temperature: float = Field(0.1, gt=0)  # ours
+    student_temperature: float = Field(0.2, gt=0)  # ours
     batch: int = Field(48, ge=2)  # pairs in a step; ours
     head_passes: float = Field(200.0, ge=0)  # passes over the tracks with the backbone frozen; ours
     passes: float = Field(20.0, ge=0)  # passes over the tracks in each joint round; ours
-    rounds: int = Field(4, ge=0)  # joint rounds, coarse matching before each; ours
+    rounds: int = Field(3, ge=0)  # joint rounds, coarse matching before each; ours
     backbone_rate: float = Field(3e-5, ge=0)  # three times this collapses within 50 steps; ours
     head_rate: float = Field(1e-3, gt=0)  # ours
-    momentum: float = Field(0.99, ge=0, lt=1)  # of the teacher, rises to 1; ours
+    momentum: float = Field(0.95, ge=0, lt=1)  # of the teacher, rises to 1; ours
     views: int = Field(4, ge=1)  # augmented views of a crop where statistics are taken; ours
     matching: bool = True  # pairs across tracks too (paper); False is for ablations
 

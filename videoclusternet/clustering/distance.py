@@ -8,9 +8,56 @@ of different crops of one group needs just n, sum P, sum Q and sum P_i . Q_i.
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
+import numpy as np
+import torch
+from torch import Tensor
+
+from videoclusternet.models.face_model import FaceModel
 from videoclusternet.records import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """Both sides of the loss for each track, as sums that add when tracks merge.
+
+    `count` (tracks,) is how many crops were seen; `p` and `q` (tracks, k) are the sums of their P
+    and Q, `own` (tracks,) the sum of P_i . Q_i; `mean_p` and `mean_q` (tracks, k) are P and Q of
+    the track's mean output. With several heads, k runs over the outputs of all, and P is divided by
+    their number.
+    """
+
+    count: Array
+    p: Array
+    q: Array
+    own: Array
+    mean_p: Array
+    mean_q: Array
+
+
+@torch.no_grad()
+def track_sides(model: FaceModel, outputs: Tensor, counts: Array) -> Sides:
+    """Return the sides of tracks from the head's outputs (crops, views, heads, k).
+
+    The crops stand in track order, `counts` (tracks,) of each, at least one. A view counts as a
+    crop of its own (ours). The mean output is taken in front of the softmax (ours: not published).
+    """
+    views = outputs.shape[1]
+    starts = np.cumsum(counts) - counts
+    means = np.add.reduceat(outputs.double().mean(1).cpu().numpy(), starts)
+    means /= counts[:, None, None]
+    p, q = _flat_sides(model, outputs.flatten(0, 1))
+    mean_p, mean_q = _flat_sides(model, torch.as_tensor(means, device=outputs.device))
+    sum_p, sum_q, own = (np.add.reduceat(x, starts * views) for x in (p, q, (p * q).sum(1)))
+    return Sides(counts * views, sum_p, sum_q, own, mean_p, mean_q)
+
+
+def _flat_sides(model: FaceModel, outputs: Tensor) -> tuple[Array, Array]:
+    """Return P and Q (n, heads * k) of outputs (n, heads, k); P . Q averages the heads."""
+    p = model.teacher_side(outputs).double().flatten(1) / outputs.shape[1]
+    q = model.student_side(outputs).double().flatten(1)
+    return p.cpu().numpy(), q.cpu().numpy()
 
 
 def pair_limit(count: Array, p: Array, q: Array, own: Array) -> Array:
@@ -22,7 +69,8 @@ def pair_limit(count: Array, p: Array, q: Array, own: Array) -> Array:
     """
     pairs = count * (count - 1.0)
     total = own - np.einsum("ck,ck->c", p, q)
-    return np.where(pairs > 0, total / np.maximum(pairs, 1.0), -np.inf)
+    limit: Array = np.where(pairs > 0, total / np.maximum(pairs, 1.0), -np.inf)
+    return limit
 
 
 def loss_between(p: Array, q: Array) -> Array:
@@ -31,4 +79,5 @@ def loss_between(p: Array, q: Array) -> Array:
     From the mean P and mean Q (clusters, k) of what each cluster brings.
     """
     one_way = p @ q.T
-    return -(one_way + one_way.T) / 2
+    loss: Array = -(one_way + one_way.T) / 2
+    return loss

@@ -5,30 +5,50 @@ No number of people and no threshold is asked for (paper, stage 3).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 
 import numpy as np
+import torch
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
-from videoclusternet.clustering.distance import loss_between, pair_limit
-from videoclusternet.records import Array
+from videoclusternet.clustering.distance import Sides, loss_between, pair_limit, track_sides
+from videoclusternet.clustering.quality import crop_quality, recognisable, track_quality
+from videoclusternet.config import ClusterConfig
+from videoclusternet.models.face_model import FaceModel
+from videoclusternet.models.views import pooled_views
+from videoclusternet.records import Array, Clusters, Crops, Progress, silent
 
 
-@dataclass(frozen=True, eq=False)
-class Sides:
-    """What the loss knows of each track: a row per track.
+def cluster_tracks(
+    crops: Crops,
+    model: FaceModel,
+    config: ClusterConfig,
+    *,
+    seed: int = 0,
+    device: str = "cpu",
+    progress: Progress = silent,
+) -> Clusters:
+    """Return who is who among the tracks that the crops come from.
 
-    `count` (tracks,) crops; `p`, `q` (tracks, k) sums of their P and Q; `own` (tracks,) the sum of
-    P_i . Q_i; `mean_p`, `mean_q` (tracks, k) P and Q of the track's mean output.
+    Tracks without a crop, and those that the network cannot recognise, are Unknown (-1). The
+    network sees each crop in several views, drawn from the seed, so that a track of one crop has
+    pairs to take its limit from (ours).
     """
-
-    count: Array
-    p: Array
-    q: Array
-    own: Array
-    mean_p: Array
-    mean_q: Array
+    if not len(crops):
+        return _record(np.full(len(crops.counts), -1), np.full(len(crops.counts), np.nan))
+    model = model.to(device)
+    values = pooled_views(model, crops.images, model.config.views, seed, progress)
+    quality = track_quality(crop_quality(model, values[:, 0], config, seed), crops.counts)
+    known = np.flatnonzero(recognisable(quality, config.quality_deviations))
+    rows = torch.as_tensor(np.isin(crops.track, known), device=values.device)
+    with torch.no_grad():
+        outputs = model.head(model.tail(values[rows]))
+    label, limit, history = merge_tracks(track_sides(model, outputs, crops.counts[known]))
+    labels = np.full(len(crops.counts), -1)
+    labels[known] = label
+    return _record(labels, quality, limit, [merge.among(known) for merge in history])
 
 
 @dataclass(frozen=True)
@@ -41,6 +61,20 @@ class Merge:
     loss: float
     left_limit: float
     right_limit: float
+
+    def among(self, tracks: Array) -> Merge:
+        """Return the same merge with the tracks' numbers in a larger set."""
+        left, right = int(tracks[self.left]), int(tracks[self.right])
+        return Merge(self.round, left, right, self.loss, self.left_limit, self.right_limit)
+
+
+def _record(
+    label: Array, quality: Array, limit: Array | None = None, history: Sequence[Merge] = ()
+) -> Clusters:
+    columns = np.array([astuple(merge) for merge in history]).reshape(-1, 6).T
+    numbers, losses = columns[:3].astype(np.int64), columns[3:].astype(np.float32)
+    limit = np.empty(0) if limit is None else limit
+    return Clusters(label, quality.astype(np.float32), limit.astype(np.float32), *numbers, *losses)
 
 
 def merge_tracks(sides: Sides) -> tuple[Array, Array, list[Merge]]:
@@ -68,9 +102,7 @@ def merge_tracks(sides: Sides) -> tuple[Array, Array, list[Merge]]:
 def _compare(sides: Sides, label: Array) -> tuple[Array, Array]:
     """Return the limit of each cluster and the loss between all of them."""
     size = np.bincount(label)
-    limit = pair_limit(
-        *(_sum(label, x) for x in (sides.count, sides.p, sides.q, sides.own))
-    )
+    limit = pair_limit(*(_sum(label, x) for x in (sides.count, sides.p, sides.q, sides.own)))
     alone = (size[label] == 1)[:, None]
     count = np.maximum(sides.count, 1)[:, None]
     p = _sum(label, np.where(alone, sides.p / count, sides.mean_p)) / size[:, None]
@@ -90,14 +122,19 @@ def _number(label: Array) -> Array:
     return np.argsort(np.argsort(first))[inverse]
 
 
-def _explain(
-    round_: int, label: Array, loss: Array, limit: Array, match: Array
-) -> list[Merge]:
+def _explain(round_: int, label: Array, loss: Array, limit: Array, match: Array) -> list[Merge]:
     """Return the fewest and closest of a round's matches that join all that it joins."""
     lowest = np.unique(label, return_index=True)[1]
     closeness = np.where(match, loss - loss.min() + 1.0, 0.0)
     tree = minimum_spanning_tree(coo_array(closeness)).tocoo()
     return [
-        Merge(round_, int(lowest[a]), int(lowest[b]), float(loss[a, b]), float(limit[a]), float(limit[b]))
+        Merge(
+            round_,
+            int(lowest[a]),
+            int(lowest[b]),
+            float(loss[a, b]),
+            float(limit[a]),
+            float(limit[b]),
+        )
         for a, b in sorted((min(i, j), max(i, j)) for i, j in zip(*tree.coords, strict=True))
     ]

@@ -20,10 +20,8 @@ class PairSampler:
         self.counts = counts
         self.starts = np.cumsum(counts) - counts
         self.tracks = np.flatnonzero(counts)
-        self.partners = [
-            np.empty(0, int) if matches is None else np.flatnonzero(row)
-            for row in (np.zeros((len(counts), 0)) if matches is None else matches)
-        ]
+        none = np.zeros((len(counts), 0), bool)
+        self.partners = [np.flatnonzero(row) for row in (none if matches is None else matches)]
         self.rng = rng
         self.queue: list[int] = []
 

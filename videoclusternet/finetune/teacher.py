@@ -22,15 +22,15 @@ class Teacher:
 
     @torch.no_grad()
     def follow(self, momentum: float) -> None:
-        """Move the parameters by (1 - momentum) towards the student's; take its buffers as they are.
+        """Move the parameters by (1 - momentum) towards the student's; copy its buffers.
 
         Buffers (the film's mean and deviation, statistics of frozen batch normalisation) are no
         parameters and are not averaged: both copies must hold the same.
         """
         for mine, other in zip(self.model.parameters(), self.student.parameters(), strict=True):
             mine.lerp_(other, 1 - momentum)
-        for mine, other in zip(self.model.buffers(), self.student.buffers(), strict=True):
-            mine.copy_(other)
+        for copied, buffer in zip(self.model.buffers(), self.student.buffers(), strict=True):
+            copied.copy_(buffer)
 
     @torch.no_grad()
     def recentre(self, outputs: Tensor) -> None:

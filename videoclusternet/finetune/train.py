@@ -6,26 +6,27 @@ together, in rounds, with coarse matching of the tracks before each (paper).
 
 from __future__ import annotations
 
-import copy
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from scipy.sparse.csgraph import connected_components
+from torch import Tensor
 
 from videoclusternet.config import FinetuneConfig
+from videoclusternet.finetune.distil import Stage, distil
+from videoclusternet.finetune.guard import CollapseError, Snapshot, Watch
 from videoclusternet.finetune.matching import match_tracks
 from videoclusternet.finetune.pairs import PairSampler
-from videoclusternet.finetune.teacher import Teacher, momentum_at
+from videoclusternet.finetune.teacher import Teacher
 from videoclusternet.models.face_model import FaceModel
-from videoclusternet.models.loss import cross_entropy, information
 from videoclusternet.models.registry import BackboneSpec
 from videoclusternet.models.views import Augmentation, pooled_views
 from videoclusternet.records import Array, Crops, Progress, silent
 
-Draw = Callable[[Tensor], tuple[Tensor, Tensor]]
+TRIES = 3  # at a stage, each more slowly than the one before; ours
+SLOWER = 1 / 3  # ours: three times too fast is what collapsed
+JOINT_COST = 4  # a joint step in passes through the backbone: forward and back, and the teacher
 
 
 def finetune_model(
@@ -39,14 +40,14 @@ def finetune_model(
 ) -> FaceModel:
     """Return the student, tuned to the film that the crops come from.
 
-    The same values serve every film: the number of steps follows from the number of tracks. A film
-    without crops returns the backbone as it came. `model.log` holds a row for each step and
-    matching, `model.events` what the guard against collapse had to do.
+    The same values serve every film: the number of steps follows from the number of tracks. With
+    fewer than two tracks there is nothing to tell apart, and the backbone is returned as it came.
+    `log` of the model holds a row for each step and matching, `events` what the guard had to do.
     """
     model = FaceModel.create(spec, config, seed).to(device)
-    if not len(crops):
-        return model
-    return _Training(model, crops, seed, progress).run()
+    if np.count_nonzero(crops.counts) > 1:
+        _Training(model, crops, seed, progress).run()
+    return model.eval()
 
 
 class _Training:
@@ -54,73 +55,129 @@ class _Training:
 
     def __init__(self, model: FaceModel, crops: Crops, seed: int, progress: Progress) -> None:
         self.student = model
-        self.config = model.config
+        self.config: FinetuneConfig = model.config
         self.crops = crops
         self.seed = seed
-        self.progress = progress
         self.rng = np.random.default_rng(seed)
         self.augment = Augmentation(seed)
+        self.watch = Watch()
+        self.progress = progress
+        self.done = 0
+        looks = len(crops) * self.config.views
+        joint = self.steps(self.config.passes) * self.config.batch * JOINT_COST
+        self.work = looks + self.config.rounds * joint + max(0, self.config.rounds - 1) * looks
 
-    def run(self) -> FaceModel:
-        config = self.config
+    def run(self) -> None:
+        """Train the head, then both in rounds; the student and its log are the result."""
         embeddings = self.embed(self.student)
         self.student.head.standardise(embeddings.flatten(0, 1))
         self.teacher = Teacher(self.student)
-        self.train_head(embeddings)
-        for round_ in range(config.rounds):
+        if not self.train_head(embeddings):
+            self.student.events.append("The head was left as it was drawn.")
+            return
+        optimiser = self.joint_optimiser()
+        as_it_came = Snapshot(optimiser, self.student, self.teacher.model)
+        for round_ in range(self.config.rounds):
             if round_:
                 embeddings = self.embed(self.teacher.model)
-            matches = match_tracks(embeddings.cpu().numpy(), self.crops.counts)
-            self.train_jointly(round_, matches)
-        return self.student
-
-    def embed(self, model: FaceModel) -> Tensor:
-        """Return the embeddings of all crops in all views, (crops, views, d)."""
-        values = pooled_views(model, self.crops.images, self.config.views, self.seed)
-        with torch.no_grad():
-            return model.tail(values)
+            if not self.train_jointly(round_, embeddings, optimiser):
+                as_it_came.restore()
+                self.student.events.append("The backbone was left as it came.")
+                return
 
     def steps(self, passes: float) -> int:
         """Return how many steps let each track have its turn this many times."""
-        tracks = np.count_nonzero(self.crops.counts)
-        return math.ceil(passes * tracks / self.config.batch)
+        return math.ceil(passes * np.count_nonzero(self.crops.counts) / self.config.batch)
 
-    def train_head(self, embeddings: Tensor) -> None:
+    def embed(self, model: FaceModel) -> Tensor:
+        """Return the embeddings of all crops in all views, (crops, views, d)."""
+        start, views = self.done, self.config.views
+        values = pooled_views(
+            model, self.crops.images, views, self.seed, lambda n, _: self.report(start + n * views)
+        )
+        with torch.no_grad():
+            return model.tail(values)
+
+    def train_head(self, embeddings: Tensor) -> bool:
         """Train the head alone; the views of a crop are drawn from the cached ones."""
 
         def view(crop: Array) -> Tensor:
             return embeddings[crop, self.rng.integers(embeddings.shape[1], size=len(crop))]
 
         steps = self.steps(self.config.head_passes)
-        optimiser = torch.optim.AdamW(self.student.head.parameters(), self.config.head_rate)
-        sampler = PairSampler(self.crops.counts, None, self.rng)
-        self.train("head", sampler, view, self.student.head, self.teacher.model.head, optimiser, range(steps), steps)
-        self.optimiser = torch.optim.AdamW([
-            {"params": self.student.backbone.parameters(), "lr": self.config.backbone_rate},
-            {"params": self.student.head.parameters(), "lr": self.config.head_rate},
-        ])
+        group = {"params": self.student.head.parameters(), "rate": self.config.head_rate}
+        stage = Stage(
+            name="head",
+            optimiser=torch.optim.AdamW([group]),
+            sampler=PairSampler(self.crops.counts, None, self.rng),
+            view=view,
+            student=self.student.head,
+            teacher=self.teacher.model.head,
+            people=int(np.count_nonzero(self.crops.counts)),
+            steps=range(steps),
+            schedule=steps,
+        )
+        return self.guarded(stage, cost=0)
 
-    def train_jointly(self, round_: int, matches: Array | None) -> None:
-        sampler = PairSampler(self.crops.counts, matches, self.rng)
+    def joint_optimiser(self) -> torch.optim.Optimizer:
+        """Return the optimiser of all rounds, the backbone at a rate of its own."""
+        backbone = {"params": self.student.backbone.parameters(), "rate": self.config.backbone_rate}
+        head = {"params": self.student.head.parameters(), "rate": self.config.head_rate}
+        return torch.optim.AdamW([backbone, head])
+
+    def train_jointly(
+        self, round_: int, embeddings: Tensor, optimiser: torch.optim.Optimizer
+    ) -> bool:
+        """Match the tracks by these embeddings, then train head and backbone for a round."""
 
         def view(crop: Array) -> Tensor:
-            return self.augment(torch.tensor(self.crops.images[crop]))
+            return self.augment(torch.tensor(self.crops.images[crop], device=self.student.device))
 
+        matches = np.zeros((len(self.crops.counts),) * 2, bool)
+        if self.config.matching:
+            matches = match_tracks(embeddings.cpu().numpy(), self.crops.counts)
+        row = {"stage": "matching", "round": round_ + 1, "matches": int(matches.sum())}
+        self.student.log.append(row)
+        groups = connected_components(matches, directed=False)[0]
         steps = self.steps(self.config.passes)
-        self.train(round_, sampler, view, self.student, self.teacher.model, self.optimiser, range(round_*steps, (round_+1)*steps), steps*self.config.rounds)
+        stage = Stage(
+            name=f"round {round_ + 1}",
+            optimiser=optimiser,
+            sampler=PairSampler(self.crops.counts, matches, self.rng),
+            view=view,
+            student=self.student,
+            teacher=self.teacher.model,
+            people=groups - int(np.count_nonzero(self.crops.counts == 0)),
+            steps=range(round_ * steps, (round_ + 1) * steps),
+            schedule=steps * self.config.rounds,
+        )
+        return self.guarded(stage, cost=self.config.batch * JOINT_COST)
 
-    def train(self, stage, sampler, view, student, teacher, optimiser, steps, total):
-        rates = [g.setdefault("rate", g["lr"]) for g in optimiser.param_groups]
-        for step in steps:
-            for g in optimiser.param_groups: g["lr"] = g["rate"] * min(1, (step+1)/10) * (1 + math.cos(math.pi * step / total)) / 2
-            left, right = sampler.draw(self.config.batch)
-            with torch.no_grad():
-                outputs = teacher(view(right))
-                p = self.teacher.model.teacher_side(outputs)
-            loss = cross_entropy(p, self.student.student_side(student(view(left)))).mean()
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            self.teacher.follow(momentum_at(step, total, self.config.momentum))
-            self.teacher.recentre(outputs)
-            self.student.log.append({"stage": stage, "step": step, "loss": float(loss.detach()), "information": float(information(p))})
+    def guarded(self, stage: Stage, cost: int) -> bool:
+        """Train over a stage, going back and more slowly on where it collapses.
+
+        Returns whether it came through; if not, everything is as it was before the stage.
+        """
+        start = self.done
+        good = Snapshot(stage.optimiser, self.student, self.teacher.model)
+        for _ in range(TRIES):
+            try:
+                distil(stage, self.teacher, self.watch, lambda: self.report(self.done + cost))
+            except CollapseError as collapse:
+                good.restore()
+                self.done = start
+                rates = [group["rate"] * SLOWER for group in stage.optimiser.param_groups]
+                for group, rate in zip(stage.optimiser.param_groups, rates, strict=True):
+                    group["rate"] = rate
+                good = Snapshot(stage.optimiser, self.student, self.teacher.model)
+                self.student.events.append(
+                    f"In the stage '{stage.name}' {collapse}: back to its start, a third as fast."
+                )
+            else:
+                return True
+        return False
+
+    def report(self, done: int) -> None:
+        """Tell how much of the work is done, in passes of a crop through the backbone."""
+        self.done = done
+        self.progress(min(done, self.work), self.work)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from videoclusternet.errors import WeightsError
+from videoclusternet.models.backbone import Backbone
 
 # Width of each residual block, and whether it halves the picture.
 BLOCKS = (
@@ -66,11 +67,10 @@ def _pad(x: Tensor, channels: int, height: int, width: int) -> Tensor:
     return F.pad(x, missing)
 
 
-class DlibResNet(nn.Module):
+class DlibResNet(Backbone):
     """Pictures (n, 3, 150, 150), normalised, to embeddings (n, 128).
 
-    `trunk` ends in the 256 pooled values; `tail` is the matrix behind them. Drop-out for SER-FIQ
-    goes between the two.
+    `trunk` ends in the 256 pooled values; `tail` is the matrix behind them.
     """
 
     def __init__(self) -> None:
@@ -86,18 +86,13 @@ class DlibResNet(nn.Module):
         self.matrix = nn.Linear(256, 128, bias=False)
 
     def trunk(self, x: Tensor) -> Tensor:
-        """Return the pooled values in front of the last layer, (n, 256)."""
         x = F.max_pool2d(F.relu(self.stem(x)), 3, 2)
         pooled: Tensor = self.blocks(x).mean((2, 3))
         return pooled
 
-    def tail(self, pooled: Tensor) -> Tensor:
-        """Return the embeddings of pooled values, (n, 128)."""
-        y: Tensor = self.matrix(pooled)
+    def tail(self, values: Tensor) -> Tensor:
+        y: Tensor = self.matrix(values)
         return y
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.tail(self.trunk(x))
 
 
 class _TensorFile:

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from videoclusternet.config import FinetuneConfig
 from videoclusternet.errors import WeightsError
+from videoclusternet.models.backbone import Backbone
 from videoclusternet.models.loss import log_probabilities, probabilities
 from videoclusternet.models.registry import BackboneSpec, backbone_spec
 from videoclusternet.weights import asset_path
@@ -64,7 +65,7 @@ class FaceModel(nn.Module):
 
     centre: Tensor
 
-    def __init__(self, spec: BackboneSpec, backbone: nn.Module, config: FinetuneConfig) -> None:
+    def __init__(self, spec: BackboneSpec, backbone: Backbone, config: FinetuneConfig) -> None:
         super().__init__()
         self.spec = spec
         self.config = config
@@ -94,13 +95,11 @@ class FaceModel(nn.Module):
         """
         x = images.permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last)
         mean = torch.tensor(self.spec.mean, device=x.device).view(1, 3, 1, 1)
-        values: Tensor = self.backbone.trunk((x - mean) / self.spec.scale)
-        return values
+        return self.backbone.trunk((x - mean) / self.spec.scale)
 
     def tail(self, values: Tensor) -> Tensor:
         """Return the embeddings (..., d) of the trunk's values."""
-        embeddings: Tensor = self.backbone.tail(values)
-        return embeddings
+        return self.backbone.tail(values)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the head's outputs (n, heads, k) for crops (n, size, size, 3), uint8 RGB."""

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 
 def probabilities(outputs: Tensor, centre: Tensor, temperature: float) -> Tensor:
-    """Return the teacher's side of the loss for outputs (n, heads, k): centred, sharpened, summing to 1."""
+    """Return the teacher's side of the loss for outputs (n, heads, k): centred and sharpened."""
     return F.softmax((outputs - centre) / temperature, dim=-1)
 
 

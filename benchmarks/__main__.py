@@ -1,0 +1,104 @@
+"""`python -m benchmarks`: the command line of the benchmarks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import videoclusternet as vcn
+from benchmarks.films import measure_films, table_of
+from benchmarks.repeat import measure_repeat
+from benchmarks.results_file import header, write_results
+from benchmarks.runs import Case, run_program, try_case
+from videoclusternet.results.truth import read_truth
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what is asked for, and return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.measure(options)
+    except vcn.VideoClusterNetError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+def _films(options: argparse.Namespace) -> None:
+    cases = [read_case(text) for text in options.cases]
+    names = [case.name for case in cases]
+    for name in names:
+        if names.count(name) > 1:
+            raise vcn.UsageError(f"Two films are called '{name}': rename one.")
+    seeds = list(dict.fromkeys(options.seeds))
+    head = header(options.preset, options.changes, seeds)
+    options.work.mkdir(parents=True, exist_ok=True)
+    attempt = partial(try_case, work=options.work, preset=options.preset, changes=options.changes)
+    trials = measure_films(cases, seeds, attempt, options.out, head)
+    for line in table_of(trials):
+        print(line)
+
+
+def _repeat(options: argparse.Namespace) -> None:
+    head = header(options.preset, options.changes, [options.seed])
+
+    def run(folder: Path) -> None:
+        run_program(options.film, folder, options.preset, options.changes, options.seed)
+
+    rows = measure_repeat(options.film.stem, run, options.work)
+    write_results(options.out, head, rows)
+    for row in rows:
+        verdict = "" if row.holds is None else "holds" if row.holds else "fails"
+        print(f"{row.name:<40}{row.value:>4g}  {row.unit:<20}{verdict}")
+
+
+def read_case(text: str) -> Case:
+    """Read FILM:TRUTH, and both files' beginnings now rather than after hours.
+
+    Raises UsageError where there is no colon, and InputError for files that are no use.
+    """
+    film, colon, truth = text.rpartition(":")
+    if not colon:
+        raise vcn.UsageError(f"'{text}' names no truth: write FILM:TRUTH.")
+    case = Case(Path(film), Path(truth))
+    if not case.film.is_file():
+        raise vcn.InputError(f"There is no film {film}.")
+    read_truth(case.truth)
+    return case
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--preset", default="standard", metavar="NAME")
+    shared.add_argument(
+        "--set", dest="changes", action="append", default=[], metavar="KEY=VALUE",
+        help="change a setting; may be repeated",
+    )  # fmt: skip
+    shared.add_argument(
+        "--work", type=Path, default=Path("runs/benchmarks"), metavar="DIR",
+        help="where the run folders lie; what is done there is not done again",
+    )  # fmt: skip
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    commands = parser.add_subparsers(required=True)
+
+    films = commands.add_parser("films", parents=[shared], help="score films whose truth is known")
+    films.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
+    films.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N")
+    films.add_argument("--out", type=Path, default=RESULTS / "films.json", metavar="FILE")
+    films.set_defaults(measure=_films)
+
+    repeat = commands.add_parser("repeat", parents=[shared], help="run a film thrice and compare")
+    repeat.add_argument("film", type=Path, metavar="FILM")
+    repeat.add_argument("--seed", type=int, default=0, metavar="N")
+    repeat.add_argument("--out", type=Path, default=RESULTS / "repeat.json", metavar="FILE")
+    repeat.set_defaults(measure=_repeat)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

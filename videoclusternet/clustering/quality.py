@@ -1,0 +1,63 @@
+"""How well the network can recognise a track at all: SER-FIQ, and who is left out by it.
+
+A face that the network knows gives nearly the same embedding whichever units are dropped; a blurred
+or turned one does not (SER-FIQ, Terhörst et al. 2020; paper).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from videoclusternet.config import ClusterConfig
+from videoclusternet.models.face_model import FaceModel
+from videoclusternet.records import Array, Mask
+
+MAD_TO_DEVIATION = 1.4826  # of a normal distribution
+LEAST_TRACKS = 8  # fewer have no spread worth speaking of, and none is left out; ours
+
+
+@torch.no_grad()
+def crop_quality(model: FaceModel, values: Tensor, config: ClusterConfig, seed: int) -> Array:
+    """Return the score of each crop, 0 to 1, from the trunk's values (crops, width).
+
+    `2 sigmoid(-d)` with the mean distance d between the normalised embeddings of several passes
+    with drop-out in front of the tail. All crops share the masks, so the score of a crop does not
+    depend on which others are scored with it.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    keep = 1 - config.quality_dropout
+    width = values.shape[1]
+    masks = torch.rand(config.quality_passes, width, generator=generator).to(values.device) < keep
+    scores = [_agreement(F.normalize(model.tail(crop * masks / keep), dim=-1)) for crop in values]
+    return torch.stack(scores).double().cpu().numpy() if scores else np.empty(0)
+
+
+def _agreement(embeddings: Tensor) -> Tensor:
+    """Return the score of one crop from its normalised embeddings (passes, d)."""
+    return 2 * torch.sigmoid(-F.pdist(embeddings).mean())
+
+
+def track_quality(scores: Array, counts: Array) -> Array:
+    """Return the mean score of each track's crops, (tracks,), NaN where it has none (ours)."""
+    sums = np.bincount(np.repeat(np.arange(len(counts)), counts), scores, minlength=len(counts))
+    with np.errstate(invalid="ignore"):
+        return sums / counts
+
+
+def recognisable(quality: Array, deviations: float) -> Mask:
+    """Return which tracks are good enough to be somebody, (tracks,).
+
+    One-sided: a track is left out when it lies more than so many robust standard deviations (by the
+    median absolute deviation) below the median (paper), or when it has no crop. With a handful of
+    tracks, or tracks that are all alike, nobody is left out.
+    """
+    present = np.isfinite(quality)
+    if np.count_nonzero(present) < LEAST_TRACKS:
+        return present
+    median = np.median(quality[present])
+    spread = MAD_TO_DEVIATION * np.median(np.abs(quality[present] - median))
+    with np.errstate(invalid="ignore"):
+        return present & ((quality >= median - deviations * spread) | (spread == 0))

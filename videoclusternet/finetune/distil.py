@@ -1,0 +1,69 @@
+"""One stretch of self-distillation: pairs in, a student and its teacher a little further."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from videoclusternet.finetune.guard import Watch
+from videoclusternet.finetune.pairs import PairSampler
+from videoclusternet.finetune.teacher import Teacher, momentum_at
+from videoclusternet.models.loss import cross_entropy, information
+from videoclusternet.records import Array
+
+WARM_UP = 10  # steps over which a rate rises to its full value; ours
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is trained, on which pairs, and where it stands in its schedule of steps."""
+
+    name: str
+    optimiser: torch.optim.Optimizer  # whose groups keep their full rate as "rate"
+    sampler: PairSampler
+    view: Callable[[Array], Tensor]  # crops by their numbers to what both networks are fed
+    student: nn.Module
+    teacher: nn.Module
+    people: int  # groups that the matches leave
+    steps: range  # of this stage
+    schedule: int  # steps in all; rates fall to 0 and the momentum rises to 1 over them
+
+
+def distil(stage: Stage, teacher: Teacher, watch: Watch, stepped: Callable[[], None]) -> None:
+    """Train over the steps of a stage, a row of the student's log for each.
+
+    One crop of each pair goes to the student and the other to the teacher (paper). `stepped` is
+    called after each step. Raises CollapseError, leaving the networks for the caller to put back.
+    """
+    model = teacher.student
+    config = model.config
+    for step in stage.steps:
+        _set_rates(stage.optimiser, step, stage.schedule)
+        left, right = stage.sampler.draw(config.batch)
+        with torch.no_grad():
+            outputs = stage.teacher(stage.view(right))
+            p = teacher.model.teacher_side(outputs)
+        log_q = model.student_side(stage.student(stage.view(left)))
+        loss = cross_entropy(p, log_q).mean()
+        told = float(information(p))
+        watch.look(loss.item(), told, stage.people)
+        stage.optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        stage.optimiser.step()
+        teacher.follow(momentum_at(step, stage.schedule, config.momentum))
+        teacher.recentre(outputs)
+        model.log.append(
+            {"stage": stage.name, "step": step, "loss": loss.item(), "information": told}
+        )
+        stepped()
+
+
+def _set_rates(optimiser: torch.optim.Optimizer, step: int, schedule: int) -> None:
+    """Warm up, then fall to zero along half a cosine, so that training settles (ours)."""
+    share = min(1.0, (step + 1) / WARM_UP) * (1 + math.cos(math.pi * step / schedule)) / 2
+    for group in optimiser.param_groups:
+        group["lr"] = group["rate"] * share
