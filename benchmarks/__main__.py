@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -26,6 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except vcn.VideoClusterNetError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     return 0
 
 
@@ -58,7 +61,7 @@ def _repeat(options: argparse.Namespace) -> None:
 
 
 def read_case(text: str) -> Case:
-    """Read FILM:TRUTH, and both files' beginnings now rather than after hours.
+    """Read FILM:TRUTH, and look at both files now rather than after hours.
 
     Raises UsageError where there is no colon, and InputError for files that are no use.
     """

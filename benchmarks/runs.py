@@ -57,16 +57,16 @@ def try_case(case: Case, seed: int, *, work: Path, preset: str, changes: Sequenc
     made_now = len(redone(before, stages)) == len(stages)
     # The report's key hashes the seconds of all stages, so it tells this making of the run from
     # any other.
-    note = folder.with_name(f"{folder.name}.peak.json")
+    memo = folder.with_name(f"{folder.name}.peak.json")
     if made_now:
-        note.write_text(json.dumps({stages["report"].key: peak}), encoding="utf-8")
-    noted = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
+        memo.write_text(json.dumps({stages["report"].key: peak}), encoding="utf-8")
+    peaks = json.loads(memo.read_text(encoding="utf-8")) if memo.exists() else {}
     return Trial(
         film=case.name,
         seed=seed,
         scores=_scores(folder, case.truth),
         seconds={stage: note.seconds for stage, note in stages.items()},
-        peak=noted.get(stages["report"].key),
+        peak=peaks.get(stages["report"].key),
         made_now=made_now,
     )
 

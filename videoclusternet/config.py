@@ -88,7 +88,7 @@ class ClusterConfig(_Section):
     """Who is who."""
 
     quality_passes: int = Field(20, ge=2)  # SER-FIQ passes with dropout; ours
-    quality_dropout: float = Field(0.5, gt=0, lt=1)  # ours
+    quality_dropout: float = Field(0.1, gt=0, lt=1)  # ours
     quality_deviations: float = Field(3.5, gt=0)  # MADs below the median that make Unknown; ours
 
 
