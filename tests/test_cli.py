@@ -107,8 +107,8 @@ def test_show_prints_who_when_and_where_to_look(vcn: Vcn, finished: Path) -> Non
     code, out, err = vcn("show", finished)
     assert (code, err) == (0, "")
     rows = [line.split() for line in out.splitlines()]
-    assert ["Person", "1", "00:01:23", "1", "1", "00:01:02"] in rows
-    assert ["Unknown", "00:00:02", "1", "1", "00:01:02"] in rows
+    assert ["Person", "1", "1", "min", "23", "s", "1", "1", "00:01:02"] in rows
+    assert ["Unknown", "2.0", "s", "1", "1", "00:01:02"] in rows
     assert out.splitlines()[-1] == f"Report: {finished / 'report.html'}"
 
 
@@ -136,11 +136,32 @@ def test_eval_scores_tracks_against_the_truth(vcn: Vcn, finished: Path, tmp_path
     assert "bcubed recall          0.500" in out.splitlines()
 
 
+def test_a_truth_of_something_else_is_told(vcn: Vcn, finished: Path, tmp_path: Path) -> None:
+    truth = tmp_path / "truth.csv"
+    truth.write_text("frame,x1,y1,x2,y2,name\n900,20,0,30,10,Ann\n")
+    code, out, err = vcn("eval", finished, "--truth", truth, "--json")
+    assert (code, json.loads(out)["tracks_scored"]) == (0, 0)
+    assert err == "Warning: No box of the truth lies on a face of the run: is it of this film?\n"
+
+
 @pytest.mark.parametrize("command", [["show"], ["eval", "--truth", "x.csv"]])
 def test_a_folder_without_a_run_is_told(vcn: Vcn, tmp_path: Path, command: list[str]) -> None:
     code, out, err = vcn(*command, tmp_path)
     assert (code, out, len(err.splitlines())) == (3, "", 1)
     assert "holds no run" in err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["run", "x", "--out", "x"], ["show", "x"], ["eval", "x", "--truth", "x"]]
+)
+def test_what_may_not_be_read_is_3(
+    vcn: Vcn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("x").touch()
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)  # as to others than root
+    code, out, err = vcn(*arguments)
+    assert (code, out, len(err.splitlines())) == (3, "", 1)
 
 
 def test_an_unfinished_run_is_told(vcn: Vcn, finished: Path) -> None:
@@ -361,6 +382,22 @@ def test_a_poor_terminal_gets_what_it_can_show(finished: Path) -> None:
     )  # fmt: skip
     assert rb"\xc9va" in done.stdout
     assert done.stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "complaint"),
+    [(">/dev/full", 4, "There is no room for the output.\n"), (">&-", 0, "")],
+)
+@pytest.mark.parametrize("option", ["", "--json"])
+def test_an_output_that_takes_nothing(
+    finished: Path, redirection: str, code: int, complaint: str, option: str
+) -> None:
+    done = subprocess.run(
+        f"{sys.executable} -m videoclusternet show {option} '{finished}' {redirection}", shell=True,
+        check=False, text=True, stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (code, complaint)
 
 
 def test_a_copied_run_can_be_shown(vcn: Vcn, finished: Path, tmp_path: Path) -> None:

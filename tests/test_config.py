@@ -85,10 +85,24 @@ def test_any_text_is_a_change_or_a_sentence(text: str) -> None:
 @pytest.mark.parametrize(
     "change",
     ["seed", "seed=-1", "seed=2.5", "seed=many", "shots.ratio=nan", "shots.ratio=0", "shots=3",
+     "tracks.gap=inf",
      "seed.x=1", "shots.ratio.x=1", "=1", "detect.every=0", "finetune.matching=7"],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(change: str) -> None:
     with pytest.raises(UsageError):
+        load_config(changes=[change])
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ("fineture.rounds=3", "no setting 'fineture.rounds'; did you mean 'finetune.rounds'?"),
+        ("track={gap = 2}", "no setting 'track.gap'; did you mean 'tracks.gap'?"),
+        ("shots=3", "'shots' is not a setting but a section of shots.ratio, shots.change, "),
+    ],
+)
+def test_what_was_meant_is_told(change: str, sentence: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(sentence)):
         load_config(changes=[change])
 
 

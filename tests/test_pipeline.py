@@ -11,13 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from tests.synthetic import DrawnFace, DrawnShot, draw_film
 from videoclusternet.demo import DEMO_ASSETS
-from videoclusternet.errors import InputError, UsageError
+from videoclusternet.errors import InputError, UsageError, WeightsError
 from videoclusternet.manifest import Manifest
 from videoclusternet.pipeline import cluster_video, process_film
 from videoclusternet.run_view import RunView
@@ -47,7 +49,7 @@ def empty_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def process(film: Path, out: Path, *changes: str, **how: Any) -> RunView:
-    return process_film(film, out, "standard", [*POCKET, *changes], device="cpu", **how)
+    return process_film(film, out, "standard", [*POCKET, *changes], **{"device": "cpu", **how})
 
 
 def done_anew(told: list[tuple[str, int, int]]) -> list[str]:
@@ -112,13 +114,39 @@ def test_a_run_can_stop_and_go_on(empty_film: Path, empty_run: RunView, tmp_path
     assert promised(tmp_path / "run") == promised(empty_run.folder)
 
 
-@pytest.mark.parametrize("how", [{"until": "film"}, {"redo": "film"}])
-def test_an_unknown_stage_is_refused_before_work(
-    empty_film: Path, tmp_path: Path, how: dict[str, str]
+@pytest.mark.parametrize(
+    ("changes", "how", "words"),
+    [
+        ([], {"until": "film"}, "shots, faces"),
+        ([], {"redo": "film"}, "shots, faces"),
+        ([], {"redo": "model", "until": "tracks"}, "'model' cannot be done again"),
+        ([], {"device": "tpu"}, "auto, cpu, cuda"),
+        ([], {"device": "cuda"}, "--device cpu"),
+        (["backbone=elephant"], {}, "dlib_resnet"),
+        (["detector=elephant"], {}, "centerface"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_work(
+    empty_film: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: list[str],
+    how: dict[str, Any],
+    words: str,
 ) -> None:
-    with pytest.raises(UsageError, match="shots, faces"):
-        process(empty_film, tmp_path / "run", **how)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UsageError, match=words):
+        process(empty_film, tmp_path / "run", *changes, **how)
     assert not (tmp_path / "run").exists()
+
+
+def test_missing_weights_are_told_before_work(
+    empty_film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VCN_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(WeightsError, match="run `vcn setup`"):
+        process(empty_film, tmp_path / "run")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_folder_is_called_after_the_film(
@@ -164,6 +192,13 @@ def test_faces_become_people(run: RunView) -> None:
         assert run.report.read_text().count(person.name)
     assert 2.3 < sum(person.seconds for person in everybody) <= 64 / 25 + 1e-9
     assert len(run.model.log) == len((run.folder / "train.jsonl").read_text().splitlines()) > 0
+
+
+def test_a_rate_that_destroys_the_network_leaves_it_as_it_came(film: Path, tmp_path: Path) -> None:
+    view = process(film, tmp_path / "run", "finetune.backbone_rate=1e30")
+    assert view.model.events[-1] == "The backbone was left as it came."
+    assert np.all(np.isfinite(view.clusters.quality))
+    assert np.all(view.clusters.label >= 0)
 
 
 @pytest.mark.parametrize(
@@ -217,3 +252,40 @@ def test_a_run_that_was_ended_goes_on_to_the_same_bytes(
     names = list(STAGES)
     assert set(done_anew(told)) <= set(names[names.index(stage) :])
     assert promised(folder) == promised(run.folder)
+
+
+def test_a_film_that_was_cut_off_says_so(
+    film: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cut = tmp_path / "cut.mp4"
+    with av.open(str(film)) as source, av.open(
+        str(cut), "w", options={"movflags": "faststart"}
+    ) as target:  # fmt: skip
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                target.mux(packet)
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    view = process(cut, tmp_path / "run", "finetune.rounds=0")
+    told = f"The film ends at {view.people.duration:.1f} s, though 2.6 s were announced."
+    assert told in caplog.messages
+    assert told in view.report.read_text()
+
+
+def test_a_damaged_film_says_so(
+    film: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = bytearray(film.read_bytes())
+    middle = np.random.default_rng(0).integers(len(content) // 4, len(content) // 2, 100)
+    for place in middle:
+        content[place] ^= 0xFF
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(content)
+    view = process(damaged, tmp_path / "run", "finetune.rounds=0")
+    assert any(said.startswith("Damaged places in the film: ") for said in caplog.messages)
+    unusable = int((~view.faces.usable).sum())
+    assert unusable > 0
+    assert f"{unusable} of {len(view.faces)} faces lie in damaged pictures." in (
+        view.report.read_text()
+    )

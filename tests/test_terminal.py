@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import subprocess
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from rich.console import Console
 
 from videoclusternet import terminal as module
-from videoclusternet.terminal import watch
+from videoclusternet.terminal import to_paste, watch
 
 TOLD = [("shots", 1, 1), ("faces", 0, 1), ("faces", 25, 100), ("faces", 100, 100), ("faces", 1, 1)]
 
@@ -58,3 +63,18 @@ def test_bars_give_the_cursor_back_whatever_happens() -> None:
 def test_nothing_to_do_is_no_division_by_nothing() -> None:
     for terminal in (True, False):
         show([("faces", 0, 1), ("faces", 0, 0), ("faces", 1, 1)], terminal)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.text(st.characters(exclude_characters="\0"))))
+@example(
+    ["vcn", "a b", "it's", "-x", "$HOME", "new\nline", "\x1b[31m'\\n", "\udcff\xe9", "\u202eb", ""]
+)
+def test_a_command_can_be_pasted(words: list[str]) -> None:
+    with contextlib.suppress(UnicodeEncodeError):  # halves of characters are in no file name
+        expected = [os.fsencode(word) for word in words]
+        command = to_paste(words)
+        assert command.isprintable()
+        script = f"printf '%s\\0' {command}" if words else "true"
+        shell = subprocess.run(["bash", "-c", script], capture_output=True, check=True)
+        assert shell.stdout.split(b"\0")[:-1] == expected

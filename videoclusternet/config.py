@@ -21,7 +21,7 @@ PRESETS = ("fast", "standard", "paper")
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ShotsConfig(_Section):
@@ -164,8 +164,13 @@ def _explain(error: ValidationError) -> str:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
+        inside = first["input"] if isinstance(first["input"], dict) else {}
+        key = ".".join([key, *map(str, list(inside)[:1])])  # a section that is none, and its first
         near = difflib.get_close_matches(key, setting_names(), n=1, cutoff=0.0)
         return f"There is no setting '{key}'; did you mean '{near[0]}'?"
+    if first["type"] == "model_type":
+        within = [name for name in setting_names() if name.startswith(f"{key}.")]
+        return f"'{key}' is not a setting but a section of {', '.join(within)}."
     return f"Setting '{key}' cannot be {first['input']!r}: {first['msg']}."
 
 

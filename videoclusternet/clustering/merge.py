@@ -112,8 +112,8 @@ def _compare(sides: Sides, label: Array) -> tuple[Array, Array]:
 
 def _sum(label: Array, values: Array) -> Array:
     """Add the rows of each cluster."""
-    members = coo_array((np.ones(len(label)), (label, np.arange(len(label))))).tocsr()
-    return members @ values
+    shape = (label.max(initial=-1) + 1, len(label))
+    return coo_array((np.ones(len(label)), (label, np.arange(len(label)))), shape).tocsr() @ values
 
 
 def _number(label: Array) -> Array:

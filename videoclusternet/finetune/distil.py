@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from videoclusternet.finetune.guard import Watch
+from videoclusternet.finetune.guard import CollapseError, Watch
 from videoclusternet.finetune.pairs import PairSampler
 from videoclusternet.finetune.teacher import Teacher, momentum_at
 from videoclusternet.models.loss import cross_entropy, information
@@ -47,7 +47,8 @@ def distil(stage: Stage, teacher: Teacher, watch: Watch, stepped: Callable[[], N
         with torch.no_grad():
             outputs = stage.teacher(stage.view(right))
             p = teacher.model.teacher_side(outputs)
-        log_q = model.student_side(stage.student(stage.view(left)))
+        seen = stage.view(left)
+        log_q = model.student_side(stage.student(seen))
         loss = cross_entropy(p, log_q).mean()
         told = float(information(p))
         watch.look(loss.item(), told, stage.people)
@@ -60,6 +61,9 @@ def distil(stage: Stage, teacher: Teacher, watch: Watch, stepped: Callable[[], N
             {"stage": stage.name, "step": step, "loss": loss.item(), "information": told}
         )
         stepped()
+    with torch.no_grad():  # what the last step did, no other step sees
+        if stage.steps and not stage.student(seen).isfinite().all():
+            raise CollapseError("the outputs were no longer numbers")
 
 
 def _set_rates(optimiser: torch.optim.Optimizer, step: int, schedule: int) -> None:

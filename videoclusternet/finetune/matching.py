@@ -65,8 +65,9 @@ def _principal(points: Array, track: Array, sizes: Array) -> Array:
     """Keep the directions in which the tracks differ most, by their standardised means."""
     points = (points - points.mean(0)) / np.maximum(points.std(0), 1e-12)
     means = _means(points, track, sizes)
-    directions = np.linalg.svd(means - means.mean(0), full_matrices=False)[2]
-    return points @ directions[:DIMENSIONS].T
+    _, extent, directions = np.linalg.svd(means - means.mean(0), full_matrices=False)
+    rank = np.count_nonzero(extent > 1e-9 * extent[0])  # the directions beyond it are arbitrary
+    return points @ directions[: min(DIMENSIONS, max(1, rank))].T
 
 
 def _whiten(points: Array, track: Array, sizes: Array) -> Array:

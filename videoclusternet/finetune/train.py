@@ -46,7 +46,9 @@ def finetune_model(
     """
     model = FaceModel.create(spec, config, seed).to(device)
     if np.count_nonzero(crops.counts) > 1:
-        _Training(model, crops, seed, progress).run()
+        training = _Training(model, crops, seed, progress)
+        training.run()
+        training.report(training.work)  # the guard may have ended it early
     return model.eval()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from videoclusternet.config import Device
-from videoclusternet.errors import UsageError
+from videoclusternet.errors import ResourceError, UsageError
 
 # Quota and period in microseconds, of control groups v2 and v1 as a container sees its own.
 QUOTAS = (
@@ -57,3 +57,18 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def enough_memory() -> Iterator[None]:
+    """Raise ResourceError where torch finds no memory on the device."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError):
+            raise ResourceError(
+                "The memory of the CUDA device is too small for this: use --device cpu."
+            ) from error
+        if "can't allocate memory" in str(error):  # of the processor: torch has no class for it
+            raise ResourceError("There is not enough memory for this film and settings.") from error
+        raise

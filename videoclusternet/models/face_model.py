@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from videoclusternet.config import FinetuneConfig
-from videoclusternet.errors import WeightsError
+from videoclusternet.errors import UsageError, WeightsError
 from videoclusternet.models.backbone import Backbone
 from videoclusternet.models.loss import log_probabilities, probabilities
 from videoclusternet.models.registry import BackboneSpec, backbone_spec
@@ -78,8 +78,8 @@ class FaceModel(nn.Module):
     @classmethod
     def create(cls, spec: BackboneSpec, config: FinetuneConfig, seed: int) -> Self:
         """Return the backbone as it came, under a head drawn from the seed."""
-        backbone = importlib.import_module(spec.module).load(asset_path(spec.asset))
         with torch.random.fork_rng(devices=[]):
+            backbone = importlib.import_module(spec.module).load(asset_path(spec.asset))
             torch.manual_seed(seed)
             return cls(spec, backbone, config)
 
@@ -134,9 +134,12 @@ class FaceModel(nn.Module):
                 state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             spec = backbone_spec(about["backbone"])
             config = FinetuneConfig.model_validate_json(about["config"])
-            model = cls(spec, importlib.import_module(spec.module).build(), config)
+            with torch.random.fork_rng(devices=[]):  # what is drawn here is overwritten
+                model = cls(spec, importlib.import_module(spec.module).build(), config)
             model.load_state_dict(state)
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise WeightsError(f"{path} is not a tuned face model: {error}.") from None
-        model.log, model.events = json.loads(about["log"]), json.loads(about["events"])
+            model.log, model.events = json.loads(about["log"]), json.loads(about["events"])
+        except (
+            OSError, SafetensorError, UsageError, KeyError, TypeError, ValueError, RuntimeError
+        ) as error:  # fmt: skip
+            raise WeightsError(f"{path} is not a face model that this version tuned.") from error
         return model

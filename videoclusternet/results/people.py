@@ -146,6 +146,20 @@ def timecode(seconds: float, decimals: int = 3) -> str:
     return f"{clock}.{part:0{decimals}}" if decimals else clock
 
 
+def spell(seconds: float) -> str:
+    """Write how long something lasts, as one would say it: 0.04 s, 8.4 s, 12 min 40 s, 1 h 02 min.
+
+    Nothing that lasts is written as 0.0 s.
+    """
+    if round(seconds, 1) < 60:
+        return f"{seconds:.2f} s" if 0 < seconds < 0.1 else f"{seconds:.1f} s"
+    minutes, second = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {second:02} s"
+    hours, minute = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minute:02} min"
+
+
 def to_json(people: People) -> dict[str, Any]:
     """Return what `people.json` holds; times are in seconds, rounded to milliseconds.
 

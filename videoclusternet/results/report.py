@@ -16,7 +16,7 @@ import jinja2
 import numpy as np
 
 from videoclusternet.records import Clusters, Crops, Shots
-from videoclusternet.results.people import Appearance, People, Person, timecode
+from videoclusternet.results.people import Appearance, People, Person, spell, timecode
 
 PICTURE = 112  # pixels, side of an embedded face
 JPEG_QUALITY = 76  # about 3 kB for a face
@@ -170,14 +170,3 @@ def _merges(clusters: Clusters, film: _Film) -> dict[int, list[Merge]]:
     for merges in of.values():
         merges.sort(key=lambda merge: merge.margin)
     return of
-
-
-def spell(seconds: float) -> str:
-    """Write how long something lasts, as one would say it: 8.4 s, 12 min 40 s, 1 h 02 min."""
-    if round(seconds, 1) < 60:
-        return f"{seconds:.1f} s"
-    minutes, second = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {second:02} s"
-    hours, minute = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minute:02} min"

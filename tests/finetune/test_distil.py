@@ -1,0 +1,157 @@
+"""One stretch of training, step by step against the same steps written out."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from tests.pocket import QUICK, draw_crops
+from videoclusternet.finetune import distil as room
+from videoclusternet.finetune.distil import WARM_UP, Stage, distil
+from videoclusternet.finetune.guard import CollapseError, Watch
+from videoclusternet.finetune.pairs import PairSampler
+from videoclusternet.finetune.teacher import CENTRE_MOMENTUM, Teacher
+from videoclusternet.models.face_model import FaceModel
+
+CROPS = draw_crops([0, 1, 2], [3, 2, 1])
+
+
+@pytest.fixture
+def student(pocket):
+    return FaceModel.create(pocket, QUICK, 0).eval()
+
+
+def stage_of(student, teacher, *, rate=1e-2, steps=range(6), schedule=6, name="round 1"):
+    group = {"params": list(student.parameters()), "rate": rate}
+    return Stage(
+        name=name,
+        optimiser=torch.optim.AdamW([group]),
+        sampler=PairSampler(CROPS.counts, None, np.random.default_rng(1)),
+        view=lambda crop: torch.tensor(CROPS.images[crop]),
+        student=student,
+        teacher=teacher.model,
+        people=3,
+        steps=steps,
+        schedule=schedule,
+    )
+
+
+def run(student, **how):
+    teacher = Teacher(student)
+    stepped = []
+    stage = stage_of(student, teacher, **how)
+    distil(stage, teacher, Watch(), lambda: stepped.append(len(student.log)))
+    return teacher, stage, stepped
+
+
+def test_the_steps_are_those_of_the_published_rule(student):
+    """A plain loop: one crop to each side, the loss by its formula, average and running mean."""
+    mine, steps = copy.deepcopy(student), 6
+    run(student, steps=range(steps), schedule=steps)
+
+    slow, centre = copy.deepcopy(mine), torch.zeros_like(mine.centre)
+    optimiser = torch.optim.AdamW(mine.parameters())
+    sampler = PairSampler(CROPS.counts, None, np.random.default_rng(1))
+    used = centre
+    for step in range(steps):
+        left, right = (torch.tensor(CROPS.images[side]) for side in sampler.draw(QUICK.batch))
+        with torch.no_grad():
+            told = slow(right)
+            p = torch.softmax((told - used) / QUICK.teacher_temperature, -1)
+        log_q = torch.log_softmax(mine(left) / QUICK.student_temperature, -1)
+        loss = -(p * log_q).sum() / (QUICK.batch * QUICK.heads)
+        assert student.log[step]["loss"] == pytest.approx(loss.item(), rel=1e-4)
+        falling = (1 + math.cos(math.pi * step / steps)) / 2
+        optimiser.param_groups[0]["lr"] = 1e-2 * min(1, (step + 1) / WARM_UP) * falling
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        used = centre
+        centre = CENTRE_MOMENTUM * centre + (1 - CENTRE_MOMENTUM) * told.mean(0)
+        momentum = 1 - (1 - QUICK.momentum) * falling
+        with torch.no_grad():
+            for average, value in zip(slow.parameters(), mine.parameters(), strict=True):
+                average.copy_(momentum * average + (1 - momentum) * value)
+    torch.testing.assert_close(student.centre, centre, rtol=1e-3, atol=1e-4)
+    for name, value in mine.named_parameters():
+        torch.testing.assert_close(
+            student.get_parameter(name), value, rtol=1e-2, atol=1e-3, msg=name
+        )
+
+
+def test_each_step_is_logged_and_told(student):
+    _, _, stepped = run(student, steps=range(6, 10), schedule=12, name="round 2")
+    assert stepped == [1, 2, 3, 4]
+    assert [row["step"] for row in student.log] == [6, 7, 8, 9]
+    assert {row["stage"] for row in student.log} == {"round 2"}
+    assert all(math.isfinite(row["loss"]) and row["information"] > 0 for row in student.log)
+
+
+def test_rates_warm_up_and_fall_to_nothing(student, monkeypatch):
+    rates = []
+    teacher = Teacher(student)
+    stage = stage_of(student, teacher, steps=range(100), schedule=100, rate=1e-9)
+    distil(stage, teacher, Watch(), lambda: rates.append(stage.optimiser.param_groups[0]["lr"]))
+    share = np.array(rates) / 1e-9
+    assert share[0] == pytest.approx(1 / WARM_UP)
+    assert np.argmax(share) == pytest.approx(WARM_UP, abs=1)
+    assert np.all(np.diff(share[WARM_UP:]) < 0)
+    assert share[50] == pytest.approx(0.5)
+    assert share[-1] < 0.001
+    assert stage.optimiser.param_groups[0]["rate"] == 1e-9
+
+
+def test_training_makes_the_outputs_tell_more(student):
+    with torch.no_grad():
+        embeddings = student.tail(student.trunk(torch.tensor(CROPS.images)))
+        student.head.standardise(embeddings)
+    run(student, steps=range(60), schedule=60)
+    told = [row["information"] for row in student.log]
+    assert np.mean(told[-10:]) > 1.2 * np.mean(told[:5])
+    assert max(told) <= math.log(3) + 1e-6  # that many different people were shown
+
+
+def test_frozen_statistics_stay_frozen_in_both_copies(student):
+    before = {name: value.clone() for name, value in student.backbone.norm.named_buffers()}
+    weight = student.backbone.norm.weight.detach().clone()
+    teacher, _, _ = run(student)
+    for network in (student, teacher.model):
+        assert not any(module.training for module in network.modules())
+        for name, value in network.backbone.norm.named_buffers():
+            assert torch.equal(value, before[name])
+    assert not torch.equal(student.backbone.norm.weight, weight)  # its parameters do learn
+
+
+def test_the_teacher_has_no_gradient_and_follows(student):
+    teacher, _, _ = run(student)
+    assert all(value.grad is None for value in teacher.model.parameters())
+    apart = [
+        (mine - other).abs().max().item()
+        for mine, other in zip(teacher.model.parameters(), student.parameters(), strict=True)
+    ]
+    assert 0 < max(apart) < 0.1
+
+
+def test_a_stage_without_steps_changes_nothing(student):
+    before = copy.deepcopy(student.state_dict())
+    run(student, steps=range(0), schedule=0)
+    assert all(torch.equal(value, before[name]) for name, value in student.state_dict().items())
+    assert student.log == []
+
+
+def test_collapse_is_told_before_the_step_is_taken(student, monkeypatch):
+    real, calls = room.cross_entropy, []
+
+    def broken(p, log_q):
+        calls.append(1)
+        return real(p, log_q) * (math.nan if len(calls) == 3 else 1)
+
+    monkeypatch.setattr(room, "cross_entropy", broken)
+    with pytest.raises(CollapseError, match="no longer a number"):
+        run(student)
+    assert len(student.log) == 2
+    assert all(value.isfinite().all() for value in student.state_dict().values())

@@ -1,0 +1,202 @@
+"""Coarse matching: the shrunk covariance, the threshold, and who matches whom."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.covariance import oas
+
+from tests.oracles import shrunk_slowly
+from videoclusternet.finetune.matching import DIMENSIONS, match_tracks, shrunk_covariance
+
+SEEDS = st.integers(0, 10**6)
+
+
+def draw(seed, people, counts, *, d=40, views=3, spread=0.3):
+    """Return embeddings (crops, views, d) of tracks of these people, Gaussian around each."""
+    rng = np.random.default_rng(seed)
+    middle = rng.normal(0, 1, (max(people, default=0) + 1, d))
+    shape = spread * rng.uniform(0.3, 1.7, d)
+    crop = np.repeat(np.array(people, int), counts)
+    return middle[crop][:, None] + shape * rng.normal(0, 1, (len(crop), views, d))
+
+
+def match(embeddings, counts):
+    return match_tracks(embeddings, np.array(counts, np.int64))
+
+
+@given(SEEDS, st.integers(2, 30), st.integers(2, 6))
+def test_the_covariance_is_the_published_one(seed, n, d):
+    rng = np.random.default_rng(seed)
+    points = rng.normal(0, 1, (n, d)) * rng.uniform(0.1, 3, d)
+    freedom = int(rng.integers(1, n + 1))
+    np.testing.assert_allclose(
+        shrunk_covariance(points, freedom), shrunk_slowly(points.tolist(), freedom), rtol=1e-8
+    )
+
+
+@pytest.mark.parametrize(("n", "d"), [(40, 200), (3000, 300)])
+def test_in_many_dimensions_it_is_that_of_scikit_learn(n, d):
+    rng = np.random.default_rng(n)
+    points = rng.normal(0, 1, (n, d)) * rng.uniform(0.2, 3, d)
+    points -= points.mean(0)
+    expected, amount = oas(points, assume_centered=True)
+    assert 0.01 < amount < 1
+    found = shrunk_covariance(points, n)
+    np.testing.assert_allclose(found, expected, rtol=0.01, atol=0.01 * expected.max())
+
+
+def test_with_many_points_it_is_the_covariance_itself():
+    points = np.random.default_rng(0).normal(0, [1, 2, 5], (200_000, 3))
+    np.testing.assert_allclose(
+        shrunk_covariance(points, len(points)), np.diag([1.0, 4, 25]), atol=0.2
+    )
+
+
+@pytest.mark.parametrize("n", [1, 5])
+@pytest.mark.parametrize("d", [1, 2, 7])
+def test_points_without_extent_have_a_small_sphere(n, d):
+    found = shrunk_covariance(np.zeros((n, d)), 0)
+    assert np.all(np.linalg.eigvalsh(found) > 0)
+    assert found.max() <= 1e-12
+
+
+def matches_slowly(embeddings, counts):
+    """Match by the plain rule in the given space, with the pooled covariance of all tracks.
+
+    For embeddings that need no reduction: fewer dimensions than tracks, standardised.
+    """
+    d = embeddings.shape[2]
+    stops = np.cumsum(counts)
+    tracks = [
+        embeddings[stop - count : stop].reshape(-1, d)
+        for stop, count in zip(stops, counts, strict=True)
+    ]
+    inner = np.concatenate([points - points.mean(0) for points in tracks])
+    covariance = np.array(shrunk_slowly(inner.tolist(), len(inner) - len(tracks)))
+    inverse = np.linalg.inv(covariance)
+    constant = -0.5 * (d * math.log(2 * math.pi) + math.log(np.linalg.det(covariance)))
+
+    def density(point, mean):
+        return math.exp(constant - 0.5 * (point - mean) @ inverse @ (point - mean))
+
+    means = [points.mean(0) for points in tracks]
+    found = np.zeros((len(tracks), len(tracks)), bool)
+    for j, points in enumerate(tracks):
+        densities = sorted(density(point, means[j]) for point in points)
+        lowest = densities[: max(1, round(len(points) / 4))]
+        limit = sum(lowest) / len(lowest)
+        for k in range(len(tracks)):
+            found[j, k] = j != k and density(means[k], means[j]) >= limit
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(SEEDS, st.integers(1, 3))
+def test_matches_are_those_of_the_plain_rule(seed, views):
+    rng = np.random.default_rng(seed)
+    d = int(rng.integers(2, 5))
+    people = rng.integers(0, 4, int(rng.integers(d + 1, 9))).tolist()
+    counts = rng.integers(1, 6, len(people)).tolist()
+    points = draw(seed, people, counts, d=d, views=views, spread=rng.uniform(0.1, 1.5))
+    flat = points.reshape(-1, d)
+    points = (points - flat.mean(0)) / flat.std(0)
+    np.testing.assert_array_equal(match(points, counts), matches_slowly(points, counts))
+
+
+PEOPLE = [0, 1, 2, 3, 0, 1, 2, 0, 1, 4, 5, 0]
+COUNTS = [5, 3, 4, 6, 2, 5, 1, 4, 3, 2, 1, 1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("d", [16, 128])
+def test_tracks_of_one_person_match_and_no_others(seed, d):
+    """Embeddings (.., d) that vary in 16 directions: noise in all of 128 would bury the people."""
+    directions = np.random.default_rng(seed).normal(0, 1, (16, d))
+    found = match(draw(seed, PEOPLE, COUNTS, d=16) @ directions, COUNTS)
+    same = np.equal.outer(PEOPLE, PEOPLE) & ~np.eye(len(PEOPLE), dtype=bool)
+    assert not np.any(found & ~same)
+    assert np.count_nonzero(found & same) > 0.7 * np.count_nonzero(same)
+
+
+def test_a_match_is_directed():
+    """A wide track holds the mean of a narrow one beside it, and not the other way round."""
+    rng = np.random.default_rng(0)
+    wide = rng.normal(0, 1.0, (40, 1, 3))
+    narrow = rng.normal([0.7, 0, 0], 0.05, (40, 1, 3))
+    far = rng.normal([0, 9, 9], 0.5, (40, 1, 3))
+    found = match(np.concatenate([wide, narrow, far]), [40, 40, 40])
+    assert found.tolist() == [[False, True, False], [False, False, False], [False, False, False]]
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS)
+def test_the_order_of_the_tracks_does_not_matter(seed):
+    rng = np.random.default_rng(seed)
+    tracks = int(rng.integers(2, 9))  # with few tracks not every direction tells them apart
+    people, counts = rng.integers(0, 3, tracks), rng.integers(1, 5, tracks)
+    points = draw(seed, people.tolist(), counts.tolist(), spread=1.0)
+    order = rng.permutation(tracks)
+    starts = np.cumsum(counts) - counts
+    rows = np.concatenate([np.arange(starts[t], starts[t] + counts[t]) for t in order])
+    found, shuffled = match(points, counts), match(points[rows], counts[order])
+    np.testing.assert_array_equal(shuffled, found[np.ix_(order, order)])
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, st.floats(-50, 50), st.floats(0.01, 100))
+def test_scale_and_origin_of_the_embeddings_do_not_matter(seed, shift, scale):
+    points = draw(seed, PEOPLE, COUNTS, d=8)
+    np.testing.assert_array_equal(match(points * scale + shift, COUNTS), match(points, COUNTS))
+
+
+def test_more_tracks_than_dimensions_of_the_fit():
+    people = [i // 3 for i in range(3 * DIMENSIONS)]
+    counts = [3] * len(people)
+    found = match(draw(0, people, counts, d=100), counts)
+    same = np.equal.outer(people, people) & ~np.eye(len(people), dtype=bool)
+    assert not np.any(found & ~same)
+    assert np.count_nonzero(found) > 0.7 * np.count_nonzero(same)
+
+
+def test_a_track_without_crops_matches_nothing_and_changes_nothing():
+    points = draw(0, PEOPLE, COUNTS)
+    found = match(points, [0, *COUNTS[:6], 0, *COUNTS[6:], 0])
+    here = [i for i in range(len(PEOPLE) + 3) if i not in (0, 7, 14)]
+    np.testing.assert_array_equal(found[np.ix_(here, here)], match(points, COUNTS))
+    assert np.count_nonzero(found) == np.count_nonzero(found[np.ix_(here, here)])
+
+
+@pytest.mark.parametrize("counts", [[], [0], [4], [0, 4, 0]])
+def test_fewer_than_two_tracks_match_nothing(counts):
+    found = match(draw(0, [0] * len(counts), counts), counts)
+    assert found.shape == (len(counts), len(counts))
+    assert not found.any()
+
+
+def test_single_crops_without_views_match_nothing_else():
+    """A Gaussian of one point is that point."""
+    assert not match(draw(0, [0, 0, 1], [1, 1, 1], views=1), [1, 1, 1]).any()
+
+
+def test_single_points_far_from_a_wide_track_and_inside_it():
+    rng = np.random.default_rng(1)
+    wide = rng.normal(0, 1, (60, 1, 2))
+    found = match(np.concatenate([wide, [[[0.1, 0.1]], [[30, -20]]]]), [60, 1, 1])
+    assert found.tolist() == [[False, True, False], [False, False, False], [False, False, False]]
+
+
+@pytest.mark.parametrize("d", [1, 2, 50])
+def test_identical_points_are_one_person(d):
+    points = np.tile(np.random.default_rng(0).normal(0, 1, (1, 1, d)).round(2), (7, 2, 1))
+    found = match(points, [2, 4, 1])
+    assert found.tolist() == (~np.eye(3, dtype=bool)).tolist()
+
+
+def test_still_tracks_of_different_people_do_not_match():
+    points = np.repeat(np.random.default_rng(0).normal(0, 1, (3, 1, 9)), [2, 4, 1], axis=0)
+    assert not match(np.tile(points, (1, 2, 1)), [2, 4, 1]).any()

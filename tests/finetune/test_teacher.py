@@ -1,0 +1,102 @@
+"""The teacher is an exact moving average of the student, and nothing ever trains it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from tests.pocket import QUICK
+from videoclusternet.finetune.teacher import CENTRE_MOMENTUM, Teacher, momentum_at
+from videoclusternet.models.face_model import FaceModel
+
+
+@pytest.fixture
+def student(pocket):
+    return FaceModel.create(pocket, QUICK, 0)
+
+
+def change(network, seed):
+    """Give the network other parameters and buffers."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for value in network.state_dict().values():
+            value.copy_(torch.rand(value.shape, generator=generator) * 9)
+
+
+def parameters(network):
+    return {name: value.detach().clone() for name, value in network.named_parameters()}
+
+
+def buffers(network):
+    return {name: value.clone() for name, value in network.named_buffers()}
+
+
+def test_it_starts_as_a_copy_of_its_own(student):
+    teacher = Teacher(student)
+    before = {name: value.clone() for name, value in student.state_dict().items()}
+    assert all(torch.equal(v, before[n]) for n, v in teacher.model.state_dict().items())
+    change(student, 1)
+    assert all(torch.equal(v, before[n]) for n, v in teacher.model.state_dict().items())
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.5, 0.96, 1.0])
+def test_its_parameters_are_the_moving_average(student, momentum):
+    teacher = Teacher(student)
+    expected = {name: value.double() for name, value in parameters(student).items()}
+    for step in range(5):
+        change(student, step)
+        teacher.follow(momentum)
+        now = parameters(student)
+        for name in expected:
+            expected[name] = momentum * expected[name] + (1 - momentum) * now[name].double()
+    for name, value in parameters(teacher.model).items():
+        torch.testing.assert_close(value.double(), expected[name], rtol=1e-5, atol=1e-5)
+
+
+def test_its_buffers_are_the_students_own(student):
+    """Statistics of batch normalisation, and the film's mean and deviation, are not averaged."""
+    teacher = Teacher(student)
+    change(student, 1)
+    teacher.follow(0.99)
+    copied = buffers(teacher.model)
+    assert {"backbone.norm.running_mean", "backbone.norm.num_batches_tracked"} < copied.keys()
+    assert {"head.mean", "head.deviation", "centre"} < copied.keys()
+    for name, value in buffers(student).items():
+        assert torch.equal(copied[name], value)
+    change(student, 2)  # copies, not the same memory
+    assert all(torch.equal(v, copied[n]) for n, v in buffers(teacher.model).items())
+
+
+def test_it_stays_in_evaluation_and_without_gradient(student):
+    teacher = Teacher(student.train())
+    assert not any(module.training for module in teacher.model.modules())
+    assert not any(value.requires_grad for value in teacher.model.parameters())
+    assert all(value.requires_grad for value in student.parameters())
+    teacher.follow(0.5)
+    teacher.recentre(torch.ones_like(student.centre)[None])
+    assert all(value.grad_fn is None for value in teacher.model.state_dict().values())
+
+
+def test_the_centre_is_the_running_mean_of_the_batches(student):
+    teacher = Teacher(student)
+    expected = torch.zeros_like(student.centre)
+    for step in range(4):
+        batch = torch.rand(6, *expected.shape, generator=torch.Generator().manual_seed(step))
+        teacher.recentre(batch)
+        expected = CENTRE_MOMENTUM * expected + (1 - CENTRE_MOMENTUM) * batch.sum(0) / 6
+        torch.testing.assert_close(student.centre, expected)
+    teacher.follow(1.0)
+    assert torch.equal(teacher.model.centre, student.centre)
+
+
+@pytest.mark.parametrize("start", [0.0, 0.95, 0.996])
+def test_the_momentum_rises_to_one_along_half_a_cosine(start):
+    momenta = [momentum_at(step, 50, start) for step in range(51)]
+    assert momenta[0] == pytest.approx(start)
+    assert momenta[25] == pytest.approx((1 + start) / 2)
+    assert momenta[50] == 1
+    assert momenta == sorted(momenta)
+    quarter = 1 - (1 - start) * (1 + math.sqrt(0.5)) / 2
+    assert momentum_at(1, 4, start) == pytest.approx(quarter)

@@ -1,0 +1,206 @@
+"""The whole of it on drawn people: what is tuned, what is not, and that it serves its purpose."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from tests.pocket import POCKET, QUICK, draw_crops, load
+from videoclusternet.clustering.merge import cluster_tracks
+from videoclusternet.config import ClusterConfig
+from videoclusternet.finetune import train as room
+from videoclusternet.finetune.train import finetune_model
+from videoclusternet.models.face_model import FaceModel
+from videoclusternet.records import Crops
+from videoclusternet.results.metrics import score
+
+PEOPLE = [0, 1, 2, 3, 0, 1, 2, 0, 1, 3]
+COUNTS = [5, 4, 6, 5, 3, 5, 4, 1, 2, 4]
+CROPS = draw_crops(PEOPLE, COUNTS)
+NAMES = [str(person) for person in PEOPLE]
+
+
+def quick(**changes):
+    return QUICK.model_copy(update=changes)
+
+
+def saved(model, path):
+    model.save(path)
+    return path.read_bytes()
+
+
+def same_backbone(model):
+    came, now = load(None).state_dict(), model.backbone.state_dict()
+    return all(torch.equal(value, now[name]) for name, value in came.items())
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("rounds", [0, 2])
+def test_tuning_finds_the_people(pocket, seed, rounds):
+    model = finetune_model(CROPS, pocket, quick(rounds=rounds), seed=seed)
+    found = score(cluster_tracks(CROPS, model, ClusterConfig(), seed=seed).label, NAMES)
+    assert found.bcubed_f1 == 1.0
+    assert found.predicted == 4
+    untuned = cluster_tracks(CROPS, FaceModel.create(pocket, QUICK, seed), ClusterConfig())
+    assert score(untuned.label, NAMES).bcubed_f1 < 0.8
+
+
+def test_coarse_matches_are_of_one_person_and_get_their_pairs(pocket, monkeypatch):
+    real, seen = room.PairSampler, []
+
+    def spy(counts, matches, rng):
+        seen.append(matches)
+        return real(counts, matches, rng)
+
+    monkeypatch.setattr(room, "PairSampler", spy)
+    model = finetune_model(CROPS, pocket, QUICK)
+    head, *rounds = seen
+    assert head is None
+    assert len(rounds) == QUICK.rounds
+    strangers = ~np.equal.outer(PEOPLE, PEOPLE)
+    for matches in rounds:
+        assert matches.any()
+        assert not matches[strangers].any()
+    told = [row["matches"] for row in model.log if row["stage"] == "matching"]
+    assert told == [int(matches.sum()) for matches in rounds]
+
+
+def test_the_same_seed_writes_the_same_bytes(pocket, tmp_path):
+    one, same, other = (
+        saved(finetune_model(CROPS, pocket, QUICK, seed=seed), tmp_path / str(seed))
+        for seed in (1, 1, 2)
+    )
+    assert one == same
+    assert one != other
+
+
+def test_nobody_elses_random_numbers_are_used(pocket):
+    torch.manual_seed(3)
+    state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    one = finetune_model(CROPS, pocket, quick(rounds=1))
+    assert torch.equal(torch.get_rng_state(), state[0])
+    assert np.array_equal(np.random.get_state()[1], state[1])  # noqa: NPY002
+    torch.manual_seed(4)
+    same = finetune_model(CROPS, pocket, quick(rounds=1))
+    assert one.log == same.log
+
+
+def test_the_head_is_trained_in_front_of_a_frozen_backbone(pocket):
+    model = finetune_model(CROPS, pocket, quick(rounds=0))
+    assert same_backbone(model)
+    drawn = FaceModel.create(pocket, quick(rounds=0), 0)
+    for name, value in drawn.head.named_parameters():
+        assert not torch.equal(model.head.get_parameter(name), value)
+    assert model.centre.abs().sum() > 0
+    assert not model.training
+
+
+def test_joint_rounds_train_the_backbone_and_leave_its_statistics(pocket):
+    model = finetune_model(CROPS, pocket, QUICK)
+    came = load(None)
+    for name, value in came.named_parameters():
+        assert not torch.equal(model.backbone.get_parameter(name), value)
+    for name, value in came.named_buffers():
+        assert torch.equal(model.backbone.get_buffer(name), value)
+    assert not model.training
+
+
+def test_the_head_is_standardised_by_the_film(pocket):
+    model = finetune_model(CROPS, pocket, quick(rounds=0, views=1))
+    with torch.no_grad():
+        embeddings = model.tail(model.trunk(torch.tensor(CROPS.images)))
+    torch.testing.assert_close(model.head.mean, embeddings.mean(0))
+    torch.testing.assert_close(model.head.deviation, embeddings.std(0, correction=0))
+
+
+def steps_of(passes, tracks):
+    return math.ceil(passes * tracks / QUICK.batch)
+
+
+@pytest.mark.parametrize(
+    "counts", [[2, 2], [3, 0, 1, 2], [1] * 10, [9] * 3], ids=["two", "one empty", "ten", "long"]
+)
+def test_steps_follow_from_the_number_of_tracks(pocket, counts):
+    crops = draw_crops(range(len(counts)), counts)
+    log = finetune_model(crops, pocket, QUICK).log
+    tracks = np.count_nonzero(counts)
+    steps = steps_of(QUICK.passes, tracks)
+    stages = ["head"] * steps_of(QUICK.head_passes, tracks)
+    for number in (1, 2):
+        stages += ["matching"] + [f"round {number}"] * steps
+    assert [row["stage"] for row in log] == stages
+    joint = [row["step"] for row in log if row["stage"].startswith("round")]
+    assert joint == list(range(2 * steps))  # one schedule over all rounds
+    assert [row["round"] for row in log if row["stage"] == "matching"] == [1, 2]
+
+
+def test_tracks_are_matched_by_the_backbone_as_it_came_then_by_the_teacher(pocket, monkeypatch):
+    real, trained = room.pooled_views, []
+
+    def spy(model, *others):
+        trained.append(all(value.requires_grad for value in model.parameters()))
+        return real(model, *others)
+
+    monkeypatch.setattr(room, "pooled_views", spy)
+    finetune_model(CROPS, pocket, quick(rounds=3))
+    assert trained == [True, False, False]  # nothing ever trains the teacher
+
+
+def test_without_matching_no_pairs_go_across(pocket):
+    log = finetune_model(CROPS, pocket, quick(matching=False)).log
+    assert [row["matches"] for row in log if row["stage"] == "matching"] == [0, 0]
+
+
+@pytest.mark.parametrize("counts", [[], [0, 0], [4], [1], [0, 3, 0]])
+def test_fewer_than_two_tracks_leave_all_as_it_came(pocket, counts):
+    crops = draw_crops([0] * len(counts), counts)
+    model = finetune_model(crops, pocket, QUICK, seed=4)
+    drawn = FaceModel.create(pocket, QUICK, 4).state_dict()
+    assert all(torch.equal(value, drawn[name]) for name, value in model.state_dict().items())
+    assert (model.log, model.events) == ([], [])
+    assert not model.training
+
+
+def test_tracks_without_crops_change_nothing(pocket, tmp_path):
+    counts = np.insert(CROPS.counts, [0, 4, 10], 0)
+    track = np.repeat(np.arange(len(counts)), counts)
+    with_empty = dataclasses.replace(CROPS, counts=counts, track=track)
+    one = saved(finetune_model(CROPS, pocket, QUICK), tmp_path / "one")
+    assert saved(finetune_model(with_empty, pocket, QUICK), tmp_path / "other") == one
+
+
+def test_two_tracks_of_one_crop_each_can_be_tuned(pocket):
+    model = finetune_model(draw_crops([0, 1], [1, 1]), pocket, QUICK)
+    assert all(value.isfinite().all() for value in model.state_dict().values())
+
+
+def test_crops_may_be_a_read_only_map(pocket, tmp_path):
+    np.save(tmp_path / "images.npy", CROPS.images)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    crops: Crops = dataclasses.replace(CROPS, images=mapped)
+    one, other = (finetune_model(c, pocket, quick(rounds=1)) for c in (CROPS, crops))
+    assert one.log == other.log
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"rounds": 0}, {"rounds": 1, "passes": 0}, {"rounds": 3, "views": 1}]
+)
+def test_progress_rises_to_its_total(pocket, changes):
+    told = []
+    finetune_model(CROPS, pocket, quick(**changes), progress=lambda *now: told.append(now))
+    done, total = zip(*told, strict=True)
+    assert len(set(total)) == 1
+    assert list(done) == sorted(done)
+    assert done[-1] == total[0]
+
+
+def test_training_without_any_pass_is_the_model_as_drawn_and_standardised(pocket):
+    model = finetune_model(CROPS, pocket, quick(head_passes=0, rounds=0))
+    drawn = FaceModel.create(pocket, QUICK, 0)
+    for name, value in drawn.named_parameters():
+        assert torch.equal(model.get_parameter(name), value)
+    assert POCKET.dimension == len(model.head.mean)
