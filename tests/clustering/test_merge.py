@@ -43,7 +43,9 @@ def follows_the_rule(sides, slow, tracks):
     clusters = merge_slowly(slow, tracks)
     assert as_sets(label) == clusters
     crops = [[crop for track in cluster for crop in tracks[track]] for cluster in clusters]
-    np.testing.assert_allclose(limit, [own_limit_slowly(slow, c) for c in crops], rtol=1e-9)
+    np.testing.assert_allclose(
+        limit, [own_limit_slowly(slow, c) for c in crops], rtol=1e-9, atol=1e-12
+    )
 
 
 @settings(max_examples=80, deadline=None)

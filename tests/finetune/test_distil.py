@@ -155,3 +155,14 @@ def test_collapse_is_told_before_the_step_is_taken(student, monkeypatch):
         run(student)
     assert len(student.log) == 2
     assert all(value.isfinite().all() for value in student.state_dict().values())
+
+
+def test_what_the_last_step_broke_is_told_too(student):
+    teacher = Teacher(student)
+
+    def stepped():
+        if len(student.log) == 6:
+            torch.nn.init.constant_(student.backbone.matrix.weight, math.nan)
+
+    with pytest.raises(CollapseError, match="no longer numbers"):
+        distil(stage_of(student, teacher), teacher, Watch(), stepped)

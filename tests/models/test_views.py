@@ -81,7 +81,7 @@ def test_about_half_of_the_views_lose_their_detail():
     for _ in range(10):
         inner = augment(torch.tensor(noise)).float()[:, 12:-12, 12:-12]  # no corner turned in
         grain = inner.diff(dim=2).std((1, 2, 3)) / inner.std((1, 2, 3))  # whatever the light
-        assert 0.3 < (grain < 0.6).float().mean() < 0.7
+        assert 0.3 < (grain < 0.7).float().mean() < 0.7
 
 
 def test_a_view_still_shows_its_own_picture():
