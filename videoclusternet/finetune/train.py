@@ -168,9 +168,8 @@ class _Training:
             except CollapseError as collapse:
                 good.restore()
                 self.done = start
-                rates = [group["rate"] * SLOWER for group in stage.optimiser.param_groups]
-                for group, rate in zip(stage.optimiser.param_groups, rates, strict=True):
-                    group["rate"] = rate
+                for group in stage.optimiser.param_groups:
+                    group["rate"] *= SLOWER
                 good = Snapshot(stage.optimiser, self.student, self.teacher.model)
                 self.student.events.append(
                     f"In the stage '{stage.name}' {collapse}: back to its start, a third as fast."
