@@ -62,8 +62,23 @@ def loss_between_slowly(loss, left, right):
     return (sum(there) / len(there) + sum(back) / len(back)) / 2
 
 
-def merge_slowly(loss, tracks):
-    """Return the clusters of tracks (lists of outputs), as sets, by the published rule."""
+def cosine_slowly(left, right):
+    """Return one minus the cosine of two vectors."""
+    dot = sum(a * b for a, b in zip(left, right, strict=True))
+    return 1 - dot / (math.hypot(*left) * math.hypot(*right))
+
+
+def square_slowly(left, right):
+    """Return the squared Euclidean distance of two vectors."""
+    return sum((a - b) ** 2 for a, b in zip(left, right, strict=True))
+
+
+def merge_slowly(loss, tracks, *, decides=max, late=False):
+    """Return the clusters of tracks (lists of outputs), as sets, by the published rule.
+
+    `decides` picks the limit of two, and a `late` mean is taken of the losses of a track's crops
+    instead of over their outputs.
+    """
     clusters = [{number} for number in range(len(tracks))]
     while True:
         limits = [
@@ -76,10 +91,18 @@ def merge_slowly(loss, tracks):
             else [np.mean(tracks[track], axis=0) for track in sorted(cluster)]
             for cluster in clusters
         ]
+
+        def between(i, j, clusters=clusters, brought=brought):
+            if not late:
+                return loss_between_slowly(loss, brought[i], brought[j])
+            pairs = itertools.product(clusters[i], clusters[j])
+            losses = [loss_between_slowly(loss, tracks[a], tracks[b]) for a, b in pairs]
+            return sum(losses) / len(losses)
+
         links = [
             (i, j)
             for i, j in itertools.combinations(range(len(clusters)), 2)
-            if loss_between_slowly(loss, brought[i], brought[j]) < max(limits[i], limits[j])
+            if between(i, j) < decides(limits[i], limits[j])
         ]
         if not links:
             return sorted(clusters, key=min)

@@ -87,6 +87,9 @@ class FinetuneConfig(_Section):
 class ClusterConfig(_Section):
     """Who is who."""
 
+    rule: Literal[  # a row of clustering.distance; paper: loss; the others are for ablations
+        "loss", "loss-both", "loss-late", "cosine", "cosine-both", "euclidean", "euclidean-both"
+    ] = "loss"
     quality_passes: int = Field(20, ge=2)  # SER-FIQ passes with dropout; ours
     quality_dropout: float = Field(0.1, gt=0, lt=1)  # ours
     quality_deviations: float = Field(3.5, gt=0)  # MADs below the median that make Unknown; ours

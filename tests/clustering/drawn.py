@@ -7,7 +7,7 @@ import torch
 
 from tests.oracles import SlowLoss
 from tests.pocket import POCKET, build
-from videoclusternet.clustering.distance import track_sides
+from videoclusternet.clustering.distance import RULES, track_sides
 from videoclusternet.config import FinetuneConfig
 from videoclusternet.models.face_model import FaceModel
 
@@ -47,8 +47,8 @@ def pieces(outputs, counts):
     ]
 
 
-def sides_of(model, outputs, counts):
-    return track_sides(model, torch.tensor(outputs), np.array(counts, np.int64))
+def sides_of(model, outputs, counts, rule="loss"):
+    return track_sides(model, torch.tensor(outputs), np.array(counts, np.int64), RULES[rule])
 
 
 def as_sets(label):

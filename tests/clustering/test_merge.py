@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -19,16 +20,28 @@ from tests.clustering.drawn import (
     scorer,
     sides_of,
 )
-from tests.oracles import loss_between_slowly, merge_slowly, own_limit_slowly
+from tests.oracles import (
+    cosine_slowly,
+    loss_between_slowly,
+    merge_slowly,
+    own_limit_slowly,
+    square_slowly,
+)
 from tests.pocket import QUICK, draw_crops
-from videoclusternet.clustering.distance import Sides
+from videoclusternet.clustering.distance import RULES, Sides
 from videoclusternet.clustering.merge import cluster_tracks, merge_tracks
 from videoclusternet.config import ClusterConfig
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.records import Crops
 
+PAPER = RULES["loss"]
 SEEDS = st.integers(0, 10**6)
 EVERYBODY = ClusterConfig(quality_deviations=1e6)
+
+
+def merged(sides):
+    """Merge by the published rule."""
+    return merge_tracks(sides, PAPER)
 
 
 def drawn(seed):
@@ -39,7 +52,7 @@ def drawn(seed):
 
 
 def follows_the_rule(sides, slow, tracks):
-    label, limit, _ = merge_tracks(sides)
+    label, limit, _ = merged(sides)
     clusters = merge_slowly(slow, tracks)
     assert as_sets(label) == clusters
     crops = [[crop for track in cluster for crop in tracks[track]] for cluster in clusters]
@@ -54,12 +67,35 @@ def test_clusters_and_limits_are_those_of_the_published_rule(seed):
     follows_the_rule(*drawn(seed))
 
 
+@settings(max_examples=40, deadline=None)
+@given(SEEDS, st.sampled_from(sorted(RULES)))
+def test_each_rule_of_the_table_is_what_its_row_says(seed, name):
+    people, counts, how = draw_tracks(seed)
+    model, slow = scorer(seed)
+    outputs = draw_outputs(seed, people, counts, **how)
+    rule = RULES[name]
+    if rule.distance != "loss":
+        outputs = outputs.reshape(*outputs.shape[:2], -1)
+        slow = {"cosine": cosine_slowly, "euclidean": square_slowly}[rule.distance]
+    sides = sides_of(model, outputs, counts, name)
+    decides = {"either": max, "both": min}[rule.limits]
+    expected = merge_slowly(
+        slow, pieces(outputs, counts), decides=decides, late=rule.mean == "late"
+    )
+    assert as_sets(merge_tracks(sides, rule)[0]) == expected
+
+
+def test_the_setting_names_the_rules_of_the_table():
+    names = get_args(ClusterConfig.model_fields["rule"].annotation)
+    assert names == tuple(RULES)
+
+
 def test_the_rule_is_followed_through_rounds_and_chains():
     """In the later rounds mean outputs and limits taken anew decide; few drawn cases have them."""
     late, chained, never = [], 0, 0
     for seed in range(400):
         case = drawn(seed)
-        rounds = [merge.round for merge in merge_tracks(case[0])[2]]
+        rounds = [merge.round for merge in merged(case[0])[2]]
         late += [case] if max(rounds, default=0) > 0 else []
         chained += len(rounds) > len(set(rounds))
         never += not rounds
@@ -76,15 +112,15 @@ def test_shuffled_tracks_are_the_same_people(seed, random):
     order = list(range(len(sides.count)))
     random.shuffle(order)
     shuffled = Sides(*(getattr(sides, f.name)[order] for f in dataclasses.fields(sides)))
-    there = {frozenset(order[i] for i in part) for part in as_sets(merge_tracks(shuffled)[0])}
-    assert there == set(map(frozenset, as_sets(merge_tracks(sides)[0])))
+    there = {frozenset(order[i] for i in part) for part in as_sets(merged(shuffled)[0])}
+    assert there == set(map(frozenset, as_sets(merged(sides)[0])))
 
 
 @settings(max_examples=100, deadline=None)
 @given(SEEDS)
 def test_the_history_explains_the_clusters(seed):
     sides, _, _ = drawn(seed)
-    label, _, history = merge_tracks(sides)
+    label, _, history = merged(sides)
     parts = {track: {track} for track in range(len(label))}
     rounds = [merge.round for merge in history]
     assert rounds == sorted(rounds)
@@ -107,7 +143,7 @@ def test_the_history_explains_the_clusters(seed):
 @given(SEEDS)
 def test_the_history_tells_the_closest_matches_of_its_first_round_truly(seed):
     sides, slow, tracks = drawn(seed)
-    told = [merge for merge in merge_tracks(sides)[2] if merge.round == 0]
+    told = [merge for merge in merged(sides)[2] if merge.round == 0]
     losses = {
         (i, j): loss_between_slowly(slow, tracks[i], tracks[j])
         for i, j in itertools.combinations(range(len(tracks)), 2)
@@ -129,7 +165,7 @@ def test_the_history_tells_the_closest_matches_of_its_first_round_truly(seed):
 @settings(max_examples=60, deadline=None)
 @given(SEEDS)
 def test_labels_come_in_the_order_of_the_lowest_tracks(seed):
-    label = merge_tracks(drawn(seed)[0])[0]
+    label = merged(drawn(seed)[0])[0]
     first = [np.flatnonzero(label == number)[0] for number in range(label.max() + 1)]
     assert first == sorted(first)
 
@@ -138,9 +174,7 @@ def test_labels_come_in_the_order_of_the_lowest_tracks(seed):
 def test_identical_tracks_are_one_person(tracks):
     model, _ = scorer(0)
     outputs = draw_outputs(0, [0], [4], spread=0.3)
-    label, limit, _ = merge_tracks(
-        sides_of(model, np.tile(outputs, (tracks, 1, 1, 1)), [4] * tracks)
-    )
+    label, limit, _ = merged(sides_of(model, np.tile(outputs, (tracks, 1, 1, 1)), [4] * tracks))
     assert label.tolist() == [0] * tracks
     assert len(limit) == 1
 
@@ -151,26 +185,26 @@ def test_far_tracks_are_never_one_person(tracks):
     middle = 2 * np.eye(3)[:tracks, None].repeat(2, axis=1)  # each has an answer of its own
     noise = np.random.default_rng(0).normal(0, 0.02, (tracks, 4, 1, 2, 3))
     outputs = (middle[:, None, None] + noise).reshape(-1, 1, 2, 3)
-    label, _, history = merge_tracks(sides_of(model, outputs, [4] * tracks))
+    label, _, history = merged(sides_of(model, outputs, [4] * tracks))
     assert label.tolist() == list(range(tracks))
     assert history == []
 
 
 def test_one_track_is_one_person():
     model, _ = scorer(0)
-    label, limit, history = merge_tracks(sides_of(model, draw_outputs(0, [0], [3]), [3]))
+    label, limit, history = merged(sides_of(model, draw_outputs(0, [0], [3]), [3]))
     assert (label.tolist(), len(limit), history) == ([0], 1, [])
 
 
 def test_no_tracks_are_nobody():
     model, _ = scorer(0)
-    label, limit, history = merge_tracks(sides_of(model, np.empty((0, 2, 2, 3)), []))
+    label, limit, history = merged(sides_of(model, np.empty((0, 2, 2, 3)), []))
     assert (len(label), len(limit), history) == (0, 0, [])
 
 
 def test_tracks_of_single_crops_without_views_stay_apart():
     model, _ = scorer(0)
-    label, limit, _ = merge_tracks(sides_of(model, draw_outputs(0, [0] * 4, [1] * 4), [1] * 4))
+    label, limit, _ = merged(sides_of(model, draw_outputs(0, [0] * 4, [1] * 4), [1] * 4))
     assert label.tolist() == [0, 1, 2, 3]
     assert np.all(limit == -np.inf)
 
@@ -183,7 +217,7 @@ def test_a_long_chain_ends():
     middle = np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1)[:, None]
     noise = np.random.default_rng(0).normal(0, 0.15, (tracks, 6, 1, 2, 3))
     outputs = (middle[:, None, None] + noise).reshape(-1, 1, 2, 3)
-    label, _, history = merge_tracks(sides_of(model, outputs, [6] * tracks))
+    label, _, history = merged(sides_of(model, outputs, [6] * tracks))
     assert label.max() == 0
     assert len(history) == tracks - 1
     assert max(merge.round for merge in history) < tracks

@@ -3,19 +3,44 @@
 The loss of a pair (i, j) is -P_i . Q_j, with the probabilities P of the teacher's side and the
 log-probabilities Q of the student's (both from the student with its head: paper). So the mean over
 the pairs of two groups is minus the product of their mean P and mean Q, and the mean over the pairs
-of different crops of one group needs just n, sum P, sum Q and sum P_i . Q_i.
+of different crops of one group needs just n, sum P, sum Q and sum P_i . Q_i. The distances that the
+loss is compared with have the same form, so that all else about them is the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.records import Array
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How two clusters are compared."""
+
+    distance: Literal["loss", "cosine", "euclidean"] = "loss"
+    limits: Literal["either", "both"] = "either"  # whose limit the distance must be below
+    mean: Literal["early", "late"] = "early"  # of a track: of its outputs, or behind the softmax
+
+
+RULES = {
+    "loss": Rule(),  # paper; the early mean is ours, because nothing is published
+    "loss-both": Rule(limits="both"),
+    "loss-late": Rule(mean="late"),
+    "cosine": Rule("cosine"),
+    "cosine-both": Rule("cosine", limits="both"),
+    "euclidean": Rule("euclidean"),
+    "euclidean-both": Rule("euclidean", limits="both"),
+}
+"""The rows of the setting `cluster.rule`; all but the first are for ablations (paper, table 4)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,27 +62,56 @@ class Sides:
 
 
 @torch.no_grad()
-def track_sides(model: FaceModel, outputs: Tensor, counts: Array) -> Sides:
-    """Return the sides of tracks from the head's outputs (crops, views, heads, k).
+def track_sides(model: FaceModel, features: Tensor, counts: Array, rule: Rule) -> Sides:
+    """Return the sides of tracks from what the rule compares of their crops.
 
-    The crops stand in track order, `counts` (tracks,) of each, at least one. A view counts as a
-    crop of its own (ours). The mean output is taken in front of the softmax (ours: not published).
+    `features` are the head's outputs (crops, views, heads, k) for the loss, and the embeddings
+    (crops, views, d) for the other distances. The crops stand in track order, `counts` (tracks,) of
+    each, at least one. A view counts as a crop of its own (ours).
     """
-    views = outputs.shape[1]
+    sides = SIDES[rule.distance]
+    views = features.shape[1]
     starts = np.cumsum(counts) - counts
-    means = np.add.reduceat(outputs.double().mean(1).cpu().numpy(), starts)
-    means /= counts[:, None, None]
-    p, q = _flat_sides(model, outputs.flatten(0, 1))
-    mean_p, mean_q = _flat_sides(model, torch.as_tensor(means, device=outputs.device))
+    p, q = sides(model, features.flatten(0, 1))
     sum_p, sum_q, own = (np.add.reduceat(x, starts * views) for x in (p, q, (p * q).sum(1)))
+    if rule.mean == "late":
+        count = (counts * views)[:, None]
+        return Sides(counts * views, sum_p, sum_q, own, sum_p / count, sum_q / count)
+    shape = (len(counts),) + (1,) * (features.ndim - 2)
+    means = np.add.reduceat(features.double().mean(1).cpu().numpy(), starts) / counts.reshape(shape)
+    mean_p, mean_q = sides(model, torch.as_tensor(means, device=features.device))
     return Sides(counts * views, sum_p, sum_q, own, mean_p, mean_q)
 
 
-def _flat_sides(model: FaceModel, outputs: Tensor) -> tuple[Array, Array]:
+def _loss_sides(model: FaceModel, outputs: Tensor) -> tuple[Array, Array]:
     """Return P and Q (n, heads * k) of outputs (n, heads, k); P . Q averages the heads."""
     p = model.teacher_side(outputs).double().flatten(1) / outputs.shape[1]
     q = model.student_side(outputs).double().flatten(1)
     return p.cpu().numpy(), q.cpu().numpy()
+
+
+def _cosine_sides(model: FaceModel, embeddings: Tensor) -> tuple[Array, Array]:
+    """Return P and Q (n, d + 1) of embeddings (n, d): -P_i . Q_j = 1 - cosine."""
+    unit = F.normalize(embeddings.double(), dim=1).cpu().numpy()
+    one = np.ones((len(unit), 1))
+    return np.hstack([unit, -one]), np.hstack([unit, one])
+
+
+def _euclidean_sides(model: FaceModel, embeddings: Tensor) -> tuple[Array, Array]:
+    """Return P and Q (n, d + 2) of embeddings (n, d): -P_i . Q_j = |x_i - x_j|^2.
+
+    Squared, because only so the mean over pairs follows from sums (ours).
+    """
+    x = embeddings.double().cpu().numpy()
+    one, square = np.ones((len(x), 1)), (x**2).sum(1, keepdims=True)
+    return np.hstack([2 * x, -square, -one]), np.hstack([x, one, square])
+
+
+SIDES: dict[str, Callable[[FaceModel, Tensor], tuple[Array, Array]]] = {
+    "loss": _loss_sides,
+    "cosine": _cosine_sides,
+    "euclidean": _euclidean_sides,
+}
 
 
 def pair_limit(count: Array, p: Array, q: Array, own: Array) -> Array:

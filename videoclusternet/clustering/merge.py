@@ -13,7 +13,14 @@ import torch
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
-from videoclusternet.clustering.distance import Sides, loss_between, pair_limit, track_sides
+from videoclusternet.clustering.distance import (
+    RULES,
+    Rule,
+    Sides,
+    loss_between,
+    pair_limit,
+    track_sides,
+)
 from videoclusternet.clustering.quality import crop_quality, recognisable, track_quality
 from videoclusternet.config import ClusterConfig
 from videoclusternet.models.face_model import FaceModel
@@ -43,9 +50,12 @@ def cluster_tracks(
     quality = track_quality(crop_quality(model, values[:, 0], config, seed), crops.counts)
     known = np.flatnonzero(recognisable(quality, config.quality_deviations))
     rows = torch.as_tensor(np.isin(crops.track, known), device=values.device)
+    rule = RULES[config.rule]
     with torch.no_grad():
-        outputs = model.head(model.tail(values[rows]))
-    label, limit, history = merge_tracks(track_sides(model, outputs, crops.counts[known]))
+        embeddings = model.tail(values[rows])
+        features = model.head(embeddings) if rule.distance == "loss" else embeddings
+    sides = track_sides(model, features, crops.counts[known], rule)
+    label, limit, history = merge_tracks(sides, rule)
     labels = np.full(len(crops.counts), -1)
     labels[known] = label
     return _record(labels, quality, limit, [merge.among(known) for merge in history])
@@ -77,19 +87,21 @@ def _record(
     return Clusters(label, quality.astype(np.float32), limit.astype(np.float32), *numbers, *losses)
 
 
-def merge_tracks(sides: Sides) -> tuple[Array, Array, list[Merge]]:
+def merge_tracks(sides: Sides, rule: Rule) -> tuple[Array, Array, list[Merge]]:
     """Return the label of each track, the final limit of each cluster and the history.
 
     A cluster of one track brings each of its crops, a cluster of several the mean output of each
-    (paper). Two clusters match when their loss is below the limit of either; matches chain; then
+    (paper). Two clusters match when their loss is below the limit of either one (or of both, as the
+    rule says); matches chain; then
     limits are taken anew from all crops, until nothing merges. Every round but the last has fewer
     clusters than the one before, so there are at most as many rounds as tracks.
     """
+    decides = np.maximum if rule.limits == "either" else np.minimum
     label = np.arange(len(sides.count))
     history: list[Merge] = []
     for round_ in range(len(label)):
         limit, loss = _compare(sides, label)
-        match = loss < np.maximum(limit[:, None], limit[None, :])
+        match = loss < decides(limit[:, None], limit[None, :])
         np.fill_diagonal(match, False)
         if not match.any():
             return label, limit, history
