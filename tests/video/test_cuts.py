@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-import cv2
 import numpy as np
 import pytest
 
-from tests.video.reel import Reel
+from tests.video.reel import Reel, still, zoom
 from videoclusternet.config import ShotsConfig
-from videoclusternet.demo.pictures import DEMO_ASSETS
 from videoclusternet.errors import UsageError, WeightsError
 from videoclusternet.video import cuts as table
 from videoclusternet.video.cuts import CUT_FINDERS, cut_finder_spec, make_cut_finder
 from videoclusternet.video.shots import detect_shots
 from videoclusternet.video.stream import open_video
 from videoclusternet.video.writer import write_video
-from videoclusternet.weights import ASSETS, OPTIONAL, locate
+from videoclusternet.weights import ASSETS, OPTIONAL
 
 PICTURES = ("seaside", "obama_speaking", "cards", "biden")
 
 every_row = pytest.mark.parametrize("row", CUT_FINDERS)
-
-
-@cache
-def picture(name: str) -> np.ndarray:
-    """One of the demonstration's pictures, RGB, as small as cuts are looked for."""
-    stored = cv2.imread(str(locate(DEMO_ASSETS[f"demo_{name}"])))
-    return cv2.resize(
-        cv2.cvtColor(stored, cv2.COLOR_BGR2RGB), (320, 180), None, 0, 0, cv2.INTER_AREA
-    )
-
-
-def still(name: str, frames: int) -> list[np.ndarray]:
-    return [picture(name)] * frames
-
-
-def zoom(name: str, frames: int) -> list[np.ndarray]:
-    """A camera that goes slowly closer to the middle of a picture."""
-    maps = (cv2.getRotationMatrix2D((160, 90), 0, 1.1 + 0.002 * i) for i in range(frames))
-    return [cv2.warpAffine(picture(name), motion, (320, 180)) for motion in maps]
 
 
 def cuts(film, row: str) -> list[int]:

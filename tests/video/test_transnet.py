@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from tests.video.reel import Reel
-from tests.video.test_cuts import cuts, still, zoom
+from tests.video.reel import Reel, still, zoom
+from videoclusternet.config import ShotsConfig
+from videoclusternet.video.shots import detect_shots
 from videoclusternet.video.transnet import SEEN, TransNetCuts, load_network, transitions
 from videoclusternet.weights import asset_path
 
@@ -69,7 +70,7 @@ def test_a_dissolve_is_a_cut_on_its_way():
     shares = np.linspace(0, 1, 18)[1:-1]
     mixed = [cv2.addWeighted(before[0], 1 - s, after[0], s, 0) for s in shares]
     film = Reel(before + mixed + after)
-    assert cuts(film, "adaptive") == []
-    found = cuts(film, "transnet")
-    assert len(found) == 1
-    assert 60 <= found[0] <= 60 + len(mixed)
+    assert detect_shots(film, ShotsConfig()).first.tolist() == [0]
+    _, *cuts = detect_shots(film, ShotsConfig(detector="transnet")).first.tolist()
+    assert len(cuts) == 1
+    assert 60 <= cuts[0] <= 60 + len(mixed)

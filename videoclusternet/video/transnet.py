@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from videoclusternet.records import Array
+from videoclusternet.video.cuts import LONG_SIDE
 from videoclusternet.video.stream import Frame
 
 WIDTH, HEIGHT = 48, 27  # pixels, as the network was trained
@@ -25,7 +26,6 @@ TOLD = 50  # of these, the frames in the middle that it is believed about
 MARGIN = (SEEN - TOLD) // 2
 LIKELY = 0.5  # from here on there is a transition at a frame (the reference's threshold)
 REACH = 50  # frames on either side that a frame is compared with
-LONG_SIDE = 320  # pixels to which the decoder scales, fast, before pictures are averaged down
 
 
 class TransNetCuts:
