@@ -38,7 +38,7 @@ demo: install
 	$(BIN)/vcn $(if $(FILM),run "$(FILM)",demo)
 
 test: install chromium
-	@$(BIN)/vcn setup --demo > /dev/null
+	@$(BIN)/vcn setup --all --demo > /dev/null
 	$(BIN)/pytest
 
 chromium:

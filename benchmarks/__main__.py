@@ -13,7 +13,10 @@ import videoclusternet as vcn
 from benchmarks.films import measure_films, table_of
 from benchmarks.repeat import measure_repeat
 from benchmarks.results_file import header, write_results
+from benchmarks.rival import PACKAGES, BotSort
 from benchmarks.runs import Case, run_program, try_case
+from benchmarks.tracking import drawn_scenes, film_scene, measure_tracking
+from benchmarks.tracking import table_of as tracking_table
 from videoclusternet.results.truth import read_truth
 
 RESULTS = Path(__file__).parent / "results"
@@ -33,11 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _films(options: argparse.Namespace) -> None:
-    cases = [read_case(text) for text in options.cases]
-    names = [case.name for case in cases]
-    for name in names:
-        if names.count(name) > 1:
-            raise vcn.UsageError(f"Two films are called '{name}': rename one.")
+    cases = read_cases(options.cases)
     seeds = list(dict.fromkeys(options.seeds))
     head = header(options.preset, options.changes, seeds)
     options.work.mkdir(parents=True, exist_ok=True)
@@ -58,6 +57,34 @@ def _repeat(options: argparse.Namespace) -> None:
     for row in rows:
         verdict = "" if row.holds is None else "holds" if row.holds else "fails"
         print(f"{row.name:<40}{row.value:>4g}  {row.unit:<20}{verdict}")
+
+
+def _tracking(options: argparse.Namespace) -> None:
+    cases = read_cases(options.cases)
+    head = {**header(options.preset, options.changes, []), "rival": PACKAGES}
+    config = vcn.load_config(options.preset, options.changes).tracks
+    options.work.mkdir(parents=True, exist_ok=True)
+    scenes = [*drawn_scenes()]
+    scenes += [
+        film_scene(case, every, options.work, options.preset, options.changes)
+        for case in cases
+        for every in options.every
+    ]
+    rival = BotSort(options.work)
+    rows = [row for scene in scenes for row in measure_tracking(scene, rival, config)]
+    write_results(options.out, head, rows)
+    for line in tracking_table(rows):
+        print(line)
+
+
+def read_cases(texts: Sequence[str]) -> list[Case]:
+    """Read each FILM:TRUTH as `read_case` does. Raises UsageError for two films of one name."""
+    cases = [read_case(text) for text in texts]
+    names = [case.name for case in cases]
+    for name in names:
+        if names.count(name) > 1:
+            raise vcn.UsageError(f"Two films are called '{name}': rename one.")
+    return cases
 
 
 def read_case(text: str) -> Case:
@@ -100,6 +127,17 @@ def _parser() -> argparse.ArgumentParser:
     repeat.add_argument("--seed", type=int, default=0, metavar="N")
     repeat.add_argument("--out", type=Path, default=RESULTS / "repeat.json", metavar="FILE")
     repeat.set_defaults(measure=_repeat)
+
+    tracking = commands.add_parser(
+        "tracking", parents=[shared], help="compare the tracker with BoT-SORT, drawn cases first"
+    )
+    tracking.add_argument("cases", nargs="*", metavar="FILM:TRUTH")
+    tracking.add_argument(
+        "--every", type=int, nargs="+", default=[3, 1], metavar="N",
+        help="look for faces in each n-th frame: 3 is the program's way, 1 the paper's",
+    )  # fmt: skip
+    tracking.add_argument("--out", type=Path, default=RESULTS / "tracking.json", metavar="FILE")
+    tracking.set_defaults(measure=_tracking)
     return parser
 
 

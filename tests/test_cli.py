@@ -419,11 +419,21 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return names
 
 
-@pytest.mark.parametrize("option", [[], ["--demo"]])
-def test_setup_fetches_and_names_the_terms(vcn: Vcn, fetched: list[str], option: list[str]) -> None:
-    code, out, _ = vcn("setup", *option)
+@pytest.mark.parametrize(
+    ("options", "more"),
+    [
+        ([], []),
+        (["--demo"], [*demo.DEMO_ASSETS]),
+        (["--all"], [*weights.OPTIONAL]),
+        (["--all", "--demo"], [*weights.OPTIONAL, *demo.DEMO_ASSETS]),
+    ],
+)
+def test_setup_fetches_and_names_the_terms(
+    vcn: Vcn, fetched: list[str], options: list[str], more: list[str]
+) -> None:
+    code, out, _ = vcn("setup", *options)
     assert code == 0
-    assert fetched == [*weights.ASSETS, *(demo.DEMO_ASSETS if option else ())]
+    assert fetched == [*weights.ASSETS, *more]
     assert "dlib_resnet: cache/dlib_resnet (CC0-1.0; Davis King, dlib-models)" in out.splitlines()
     assert len(out.splitlines()) == len(fetched)
 

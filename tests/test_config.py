@@ -98,7 +98,7 @@ def test_what_cannot_be_meant_is_refused(change: str) -> None:
     [
         ("fineture.rounds=3", "no setting 'fineture.rounds'; did you mean 'finetune.rounds'?"),
         ("track={gap = 2}", "no setting 'track.gap'; did you mean 'tracks.gap'?"),
-        ("shots=3", "'shots' is not a setting but a section of shots.ratio, shots.change, "),
+        ("shots=3", "'shots' is not a setting but a section of shots.detector, shots.ratio, "),
     ],
 )
 def test_what_was_meant_is_told(change: str, sentence: str) -> None:

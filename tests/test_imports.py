@@ -40,12 +40,12 @@ FLOORS = (
 ROOFLESS = ("cli", "demo", "__main__")  # on the top floor, these may use each other and `terminal`
 
 FENCES = {
-    "torch": ("models/", "finetune/", "clustering/"),
+    "torch": ("models/", "finetune/", "clustering/", "video/transnet.py"),
     "kornia": ("models/", "finetune/", "clustering/"),
     "safetensors": ("models/",),
     "av": ("video/",),
     "onnxruntime": ("faces/centerface.py",),
-    "scenedetect": ("video/shots.py",),
+    "scenedetect": ("video/cuts.py",),
     "rich": ("cli.py", "terminal.py"),
     "typer": ("cli.py",),
     "pickle": (),

@@ -124,6 +124,7 @@ def test_a_run_can_stop_and_go_on(empty_film: Path, empty_run: RunView, tmp_path
         ([], {"device": "cuda"}, "--device cpu"),
         (["backbone=elephant"], {}, "dlib_resnet"),
         (["detector=elephant"], {}, "centerface"),
+        (["shots.detector=elephant"], {}, "adaptive"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_before_work(
@@ -140,12 +141,20 @@ def test_what_cannot_be_meant_is_refused_before_work(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [([], "run `vcn setup`"), (["shots.detector=transnet"], "run `vcn setup --all`")],
+)
 def test_missing_weights_are_told_before_work(
-    empty_film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    empty_film: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: list[str],
+    words: str,
 ) -> None:
     monkeypatch.setenv("VCN_CACHE", str(tmp_path / "cache"))
-    with pytest.raises(WeightsError, match="run `vcn setup`"):
-        process(empty_film, tmp_path / "run")
+    with pytest.raises(WeightsError, match=words):
+        process(empty_film, tmp_path / "run", *changes)
     assert list(tmp_path.iterdir()) == []
 
 

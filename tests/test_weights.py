@@ -17,7 +17,15 @@ from videoclusternet import weights
 from videoclusternet.demo.pictures import DEMO_ASSETS
 from videoclusternet.durable import locked
 from videoclusternet.errors import BusyError, InputError, WeightsError
-from videoclusternet.weights import ASSETS, Asset, asset_path, fetch_assets, locate, missing
+from videoclusternet.weights import (
+    ASSETS,
+    OPTIONAL,
+    Asset,
+    asset_path,
+    fetch_assets,
+    locate,
+    missing,
+)
 
 CONTENT = bytes(range(256)) * 500
 BUILD_BACKEND = """
@@ -304,7 +312,9 @@ def test_an_unknown_name() -> None:
         asset_path("dlib")
 
 
-@pytest.mark.parametrize("asset", [*ASSETS.values(), *DEMO_ASSETS.values()], ids=lambda a: a.name)
+@pytest.mark.parametrize(
+    "asset", [*(ASSETS | OPTIONAL).values(), *DEMO_ASSETS.values()], ids=lambda a: a.name
+)
 def test_every_row_is_complete(asset: Asset) -> None:
     assert asset.name.isidentifier()
     assert asset.licence
@@ -314,10 +324,10 @@ def test_every_row_is_complete(asset: Asset) -> None:
     assert "shape_predictor_68" not in asset.member  # its terms forbid commercial use
 
 
-@pytest.mark.parametrize("name", ASSETS)
+@pytest.mark.parametrize("name", ASSETS | OPTIONAL)
 def test_the_weights_are_there(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()  # the user's own cache, filled by `vcn setup`
-    assert sha256(asset_path(name).read_bytes()) == ASSETS[name].sha256
+    assert sha256(asset_path(name).read_bytes()) == (ASSETS | OPTIONAL)[name].sha256
 
 
 def test_an_index_out_of_reach_is_told(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,12 +161,16 @@ def setup(
     with_demo: Annotated[
         bool, typer.Option("--demo", help="And the pictures of the demo.")
     ] = False,
+    with_all: Annotated[
+        bool, typer.Option("--all", help="And the networks that only a setting asks for.")
+    ] = False,
 ) -> None:
     """Fetch the model files; nothing but this and `vcn demo` uses the network."""
     from videoclusternet.demo import DEMO_ASSETS
-    from videoclusternet.weights import ASSETS, fetch_assets, locate
+    from videoclusternet.weights import ASSETS, OPTIONAL, fetch_assets, locate
 
-    assets = [*ASSETS.values(), *(DEMO_ASSETS.values() if with_demo else ())]
+    assets = [*ASSETS.values(), *(OPTIONAL.values() if with_all else ())]
+    assets += DEMO_ASSETS.values() if with_demo else ()
     with watch(err) as progress:
         fetch_assets(assets, partial(progress, "fetched files"))
     for asset in assets:

@@ -25,8 +25,9 @@ class _Section(BaseModel):
 
 
 class ShotsConfig(_Section):
-    """Cutting the film into shots (PySceneDetect's AdaptiveDetector on luma; paper)."""
+    """Cutting the film into shots (PySceneDetect; paper). Ratio and change are of "adaptive"."""
 
+    detector: str = "adaptive"  # a row of video.cuts; ours
     ratio: float = Field(3.0, gt=1)  # a cut: change against the mean of its neighbours; ours
     change: float = Field(12.0, gt=0)  # and at least this much change, in grey levels; ours
     shortest: float = Field(0.4, gt=0)  # seconds; no shot is shorter; ours

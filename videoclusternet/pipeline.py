@@ -25,6 +25,7 @@ from videoclusternet.results.report import RunFacts, render_report
 from videoclusternet.run_view import RunView
 from videoclusternet.stages import STAGES
 from videoclusternet.tracks.tracker import track_faces
+from videoclusternet.video.cuts import cut_finder_spec
 from videoclusternet.video.shots import detect_shots
 from videoclusternet.video.stream import Video, open_video
 from videoclusternet.weights import asset_path
@@ -102,6 +103,7 @@ def _check_stages(until: str | None, redo: str | None) -> None:
 
 def _check_means(config: Config, device: Device) -> None:
     """Raise at once, not after an hour of decoding, where a network or the device is missing."""
+    _shots_weights(config.shots)
     asset_path(detector_spec(config.detector).asset)
     asset_path(backbone_spec(config.backbone).asset)
     if device not in get_args(Device):
@@ -114,13 +116,22 @@ def _check_means(config: Config, device: Device) -> None:
         resolve_device(device)
 
 
+def _shots_weights(config: ShotsConfig) -> str | None:
+    """Return the digest of the network that finds the cuts, None where that takes none."""
+    asset = cut_finder_spec(config.detector).asset
+    return None if asset is None else digest(asset_path(asset))
+
+
 def _recipe(run: Run, video: Video, config: Config, preset: str, device: Device) -> Generator[str]:
     """Do one stage after the other and yield the name of each when it is done."""
     spec = backbone_spec(config.backbone)
     detector_weights = digest(asset_path(detector_spec(config.detector).asset))
     weights = digest(asset_path(spec.asset))
 
-    shots = run.once("shots", _find_shots, video, config.shots, progress=run.progress("shots"))
+    shots = run.once(
+        "shots", _find_shots, video, config.shots,
+        also=_shots_weights(config.shots), progress=run.progress("shots"),
+    )  # fmt: skip
     yield "shots"
     faces = run.once(
         "faces", _find_faces, video, shots, config.detector, config.detect,

