@@ -13,6 +13,7 @@ from tests.pocket import POCKET, QUICK, draw_crops, load
 from videoclusternet.clustering.merge import cluster_tracks
 from videoclusternet.config import ClusterConfig
 from videoclusternet.finetune import train as room
+from videoclusternet.finetune.teacher import Teacher
 from videoclusternet.finetune.train import finetune_model
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.records import Crops
@@ -107,6 +108,27 @@ def test_joint_rounds_train_the_backbone_and_leave_its_statistics(pocket):
     for name, value in came.named_buffers():
         assert torch.equal(model.backbone.get_buffer(name), value)
     assert not model.training
+
+
+def test_statistics_of_batch_normalisation_never_move_in_either_copy(pocket, monkeypatch):
+    """They would in training mode, as a pass of the same network in it shows."""
+    kept = []
+
+    class Keeper(Teacher):
+        def __init__(self, student):
+            super().__init__(student)
+            kept.append(self)
+
+    monkeypatch.setattr(room, "Teacher", Keeper)
+    model = finetune_model(CROPS, pocket, quick(passes=3))
+    loose = FaceModel.create(pocket, QUICK, 0).train()
+    loose(torch.tensor(CROPS.images))
+    came = load(None).norm
+    for name, value in came.named_buffers():
+        assert not torch.equal(loose.backbone.norm.get_buffer(name), value)
+        for network in (model, kept[0].student, kept[0].model):
+            assert torch.equal(network.backbone.norm.get_buffer(name), value)
+    assert int(model.backbone.norm.num_batches_tracked) == 0
 
 
 def test_the_head_is_standardised_by_the_film(pocket):
