@@ -28,7 +28,7 @@ from videoclusternet.records import Array
 MASKED = 0.5  # of the pictures have hidden patches (iBOT)
 RATIO = (0.1, 0.5)  # share of the patches that is hidden in those (iBOT)
 ASPECT = (0.3, 1 / 0.3)  # height over width of a block of them (iBOT, after BEiT)
-SAMPLE = 64  # crops that the token statistics are taken from; ours: thousands of tokens are enough
+SAMPLE = 64  # crops that give the statistics of tokens, so many values a place; ours
 
 
 class MaskedPatches:
