@@ -172,6 +172,23 @@ def test_tracks_are_matched_by_the_backbone_as_it_came_then_by_the_teacher(pocke
     assert trained == [True, False, False]  # nothing ever trains the teacher
 
 
+def test_each_side_is_augmented_on_its_own(pocket, monkeypatch):
+    """Two looks at the same crops are two draws, of cached views and of pictures."""
+    real, told = room.distil, []
+
+    def spy(stage, *others):
+        crop = np.arange(len(CROPS))
+        one, other = stage.view(crop), stage.view(crop)
+        told.append((stage.name, (one != other).flatten(1).any(1).float().mean().item()))
+        return real(stage, *others)
+
+    monkeypatch.setattr(room, "distil", spy)
+    finetune_model(CROPS, pocket, quick(rounds=1, head_passes=1, passes=1))
+    assert [name for name, _ in told] == ["head", "round 1"]
+    assert told[0][1] == pytest.approx(1 - 1 / QUICK.views, abs=0.25)
+    assert told[1][1] == 1
+
+
 def test_without_matching_no_pairs_go_across(pocket):
     log = finetune_model(CROPS, pocket, quick(matching=False)).log
     assert [row["matches"] for row in log if row["stage"] == "matching"] == [0, 0]
