@@ -13,6 +13,7 @@ import torch
 from tests.oracles import SlowLoss, masked_loss_slowly
 from tests.pocket import QUICK, draw_crops
 from videoclusternet.finetune import distil as room
+from videoclusternet.finetune import patches as patch_room
 from videoclusternet.finetune.distil import WARM_UP, Stage, distil
 from videoclusternet.finetune.guard import CollapseError, Watch
 from videoclusternet.finetune.pairs import PairSampler
@@ -191,6 +192,22 @@ def test_collapse_is_told_before_the_step_is_taken(student, monkeypatch):
     with pytest.raises(CollapseError, match="no longer a number"):
         run(student)
     assert len(student.log) == 2
+    assert all(value.isfinite().all() for value in student.state_dict().values())
+
+
+def test_a_broken_loss_of_patches_is_told_before_the_step_is_taken(pocket_vit, monkeypatch):
+    monkeypatch.setattr(
+        patch_room, "masked_cross_entropy", lambda p, log_q, mask: p.sum() * math.nan
+    )
+    student = FaceModel.create(pocket_vit, QUICK, 0)
+    teacher = Teacher(student)
+    patches = MaskedPatches(teacher, np.random.default_rng(2))
+    with pytest.raises(CollapseError, match="no longer a number"):
+        distil(
+            dataclasses.replace(stage_of(student, teacher), patches=patches),
+            teacher, Watch(), lambda: None,
+        )  # fmt: skip
+    assert student.log == []
     assert all(value.isfinite().all() for value in student.state_dict().values())
 
 
