@@ -160,6 +160,20 @@ def test_steps_follow_from_the_number_of_tracks(pocket, counts):
     assert [row["round"] for row in log if row["stage"] == "matching"] == [1, 2]
 
 
+def test_rates_and_momentum_have_one_schedule_over_all_rounds(pocket, monkeypatch):
+    real, seen = room.distil, []
+
+    def spy(stage, *others):
+        seen.append((stage.steps, stage.schedule))
+        return real(stage, *others)
+
+    monkeypatch.setattr(room, "distil", spy)
+    finetune_model(CROPS, pocket, quick(rounds=3, head_passes=8, passes=4))
+    head, joint = steps_of(8, len(COUNTS)), steps_of(4, len(COUNTS))
+    rounds = [(range(n * joint, (n + 1) * joint), 3 * joint) for n in range(3)]
+    assert seen == [(range(head), head), *rounds]
+
+
 def test_tracks_are_matched_by_the_backbone_as_it_came_then_by_the_teacher(pocket, monkeypatch):
     real, trained = room.pooled_views, []
 
