@@ -9,9 +9,22 @@ import pytest
 def pocket(monkeypatch):
     """The row of a small backbone, while it stands in the table and its file is at hand."""
     from tests.pocket import POCKET
+
+    return stand_in(POCKET, monkeypatch)
+
+
+@pytest.fixture
+def pocket_vit(monkeypatch):
+    """The row of a small transformer, likewise."""
+    from tests.pocket_vit import POCKET_VIT
+
+    return stand_in(POCKET_VIT, monkeypatch)
+
+
+def stand_in(spec, monkeypatch):
     from videoclusternet.models import face_model
     from videoclusternet.models.registry import BACKBONES
 
-    monkeypatch.setitem(BACKBONES, POCKET.name, POCKET)
+    monkeypatch.setitem(BACKBONES, spec.name, spec)
     monkeypatch.setattr(face_model, "asset_path", lambda name: Path(name))
-    return POCKET
+    return spec

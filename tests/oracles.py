@@ -45,6 +45,18 @@ class SlowLoss:
         return self.seen[key]
 
 
+def masked_loss_slowly(loss, teacher, student, mask):
+    """Return the loss of masked patches, from the outputs (n, patches, heads, k) of all patches.
+
+    The mean over each picture's masked patches, then over all pictures, those without any as 0.
+    """
+    total = 0.0
+    for told, guessed, hidden in zip(teacher, student, mask, strict=True):
+        losses = [loss(t, s) for t, s, away in zip(told, guessed, hidden, strict=True) if away]
+        total += sum(losses) / len(losses) if losses else 0.0
+    return total / len(mask) if len(mask) else 0.0
+
+
 def own_limit_slowly(loss, crops):
     """Return the mean loss over ordered pairs of different crops, minus infinity without any."""
     losses = [

@@ -83,6 +83,7 @@ class FinetuneConfig(_Section):
     momentum: float = Field(0.95, ge=0, lt=1)  # of the teacher, rises to 1; ours
     views: int = Field(4, ge=1)  # augmented views of a crop where statistics are taken; ours
     matching: bool = True  # pairs across tracks too (paper); False is for ablations
+    patches: bool = True  # masked patches too, where the backbone has patch tokens (paper)
 
 
 class ClusterConfig(_Section):

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 import torch
 
+from tests.oracles import SlowLoss, masked_loss_slowly
 from tests.pocket import QUICK, draw_crops
 from videoclusternet.finetune import distil as room
+from videoclusternet.finetune import patches as patch_room
 from videoclusternet.finetune.distil import WARM_UP, Stage, distil
 from videoclusternet.finetune.guard import CollapseError, Watch
 from videoclusternet.finetune.pairs import PairSampler
+from videoclusternet.finetune.patches import MaskedPatches, draw_masks
 from videoclusternet.finetune.teacher import CENTRE_MOMENTUM, Teacher
 from videoclusternet.models.face_model import FaceModel
 
@@ -81,6 +85,40 @@ def test_the_steps_are_those_of_the_published_rule(student):
         torch.testing.assert_close(
             student.get_parameter(name), value, rtol=1e-2, atol=1e-3, msg=name
         )
+
+
+def test_with_masked_patches_the_two_losses_are_added(pocket_vit):
+    """Both from the left crop, half hidden from the student; the teacher sees both crops whole."""
+    student = FaceModel.create(pocket_vit, QUICK, 0)
+    teacher = Teacher(student)
+    stage = dataclasses.replace(
+        stage_of(student, teacher, steps=range(1), schedule=1),
+        patches=MaskedPatches(teacher, np.random.default_rng(2)),
+    )
+    mine = copy.deepcopy(student)
+    distil(stage, teacher, Watch(), lambda: None)
+
+    sampler = PairSampler(CROPS.counts, None, np.random.default_rng(1))
+    left, right = (torch.tensor(CROPS.images[side]) for side in sampler.draw(QUICK.batch))
+    mask = torch.tensor(draw_masks(len(left), (4, 4), np.random.default_rng(2)))
+    with torch.no_grad():
+        values, tokens = mine.tokens(left, mask)
+        p = torch.softmax(mine(right) / QUICK.teacher_temperature, -1)
+        log_q = torch.log_softmax(mine.head(mine.tail(values)) / QUICK.student_temperature, -1)
+        pairs = -(p * log_q).sum() / (QUICK.batch * QUICK.heads)
+        slow = SlowLoss(
+            np.zeros((QUICK.heads, QUICK.outputs)),
+            QUICK.teacher_temperature,
+            QUICK.student_temperature,
+        )
+        told, guessed = (
+            mine.patch_head.chosen(x, torch.ones_like(mask)).unflatten(0, mask.shape).numpy()
+            for x in (mine.tokens(left)[1], tokens)
+        )
+    patches = masked_loss_slowly(slow, told, guessed, mask.numpy())
+    (row,) = student.log
+    assert row["patches"] == pytest.approx(patches, rel=1e-4)
+    assert row["loss"] == pytest.approx(pairs.item() + patches, rel=1e-4)
 
 
 def test_each_step_is_logged_and_told(student):
@@ -154,6 +192,22 @@ def test_collapse_is_told_before_the_step_is_taken(student, monkeypatch):
     with pytest.raises(CollapseError, match="no longer a number"):
         run(student)
     assert len(student.log) == 2
+    assert all(value.isfinite().all() for value in student.state_dict().values())
+
+
+def test_a_broken_loss_of_patches_is_told_before_the_step_is_taken(pocket_vit, monkeypatch):
+    monkeypatch.setattr(
+        patch_room, "masked_cross_entropy", lambda p, log_q, mask: p.sum() * math.nan
+    )
+    student = FaceModel.create(pocket_vit, QUICK, 0)
+    teacher = Teacher(student)
+    patches = MaskedPatches(teacher, np.random.default_rng(2))
+    with pytest.raises(CollapseError, match="no longer a number"):
+        distil(
+            dataclasses.replace(stage_of(student, teacher), patches=patches),
+            teacher, Watch(), lambda: None,
+        )  # fmt: skip
+    assert student.log == []
     assert all(value.isfinite().all() for value in student.state_dict().values())
 
 

@@ -71,7 +71,8 @@ def test_its_buffers_are_the_students_own(student):
 
 def test_it_stays_in_evaluation_and_without_gradient(student):
     teacher = Teacher(student.train())
-    assert not any(module.training for module in teacher.model.modules())
+    for network in (student, teacher.model):
+        assert not any(module.training for module in network.modules())
     assert not any(value.requires_grad for value in teacher.model.parameters())
     assert all(value.requires_grad for value in student.parameters())
     teacher.follow(0.5)
@@ -100,3 +101,16 @@ def test_the_momentum_rises_to_one_along_half_a_cosine(start):
     assert momenta == sorted(momenta)
     quarter = 1 - (1 - start) * (1 + math.sqrt(0.5)) / 2
     assert momentum_at(1, 4, start) == pytest.approx(quarter)
+
+
+def test_the_second_head_follows_likewise(pocket_vit):
+    student = FaceModel.create(pocket_vit, QUICK, 0)
+    teacher = Teacher(student)
+    before = parameters(student.patch_head)
+    change(student, 1)
+    teacher.follow(0.75)
+    now = parameters(student.patch_head)
+    for name, value in parameters(teacher.model.patch_head).items():
+        torch.testing.assert_close(value, 0.75 * before[name] + 0.25 * now[name])
+    for name, value in buffers(student.patch_head).items():
+        assert torch.equal(teacher.model.patch_head.get_buffer(name), value)

@@ -13,6 +13,7 @@ from tests.pocket import POCKET, QUICK, draw_crops, load
 from videoclusternet.clustering.merge import cluster_tracks
 from videoclusternet.config import ClusterConfig
 from videoclusternet.finetune import train as room
+from videoclusternet.finetune.teacher import Teacher
 from videoclusternet.finetune.train import finetune_model
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.records import Crops
@@ -109,6 +110,27 @@ def test_joint_rounds_train_the_backbone_and_leave_its_statistics(pocket):
     assert not model.training
 
 
+def test_statistics_of_batch_normalisation_never_move_in_either_copy(pocket, monkeypatch):
+    """They would in training mode, as a pass of the same network in it shows."""
+    kept = []
+
+    class Keeper(Teacher):
+        def __init__(self, student):
+            super().__init__(student)
+            kept.append(self)
+
+    monkeypatch.setattr(room, "Teacher", Keeper)
+    model = finetune_model(CROPS, pocket, quick(passes=3))
+    loose = FaceModel.create(pocket, QUICK, 0).train()
+    loose(torch.tensor(CROPS.images))
+    came = load(None).norm
+    for name, value in came.named_buffers():
+        assert not torch.equal(loose.backbone.norm.get_buffer(name), value)
+        for network in (model, kept[0].student, kept[0].model):
+            assert torch.equal(network.backbone.norm.get_buffer(name), value)
+    assert int(model.backbone.norm.num_batches_tracked) == 0
+
+
 def test_the_head_is_standardised_by_the_film(pocket):
     model = finetune_model(CROPS, pocket, quick(rounds=0, views=1))
     with torch.no_grad():
@@ -138,6 +160,20 @@ def test_steps_follow_from_the_number_of_tracks(pocket, counts):
     assert [row["round"] for row in log if row["stage"] == "matching"] == [1, 2]
 
 
+def test_rates_and_momentum_have_one_schedule_over_all_rounds(pocket, monkeypatch):
+    real, seen = room.distil, []
+
+    def spy(stage, *others):
+        seen.append((stage.steps, stage.schedule))
+        return real(stage, *others)
+
+    monkeypatch.setattr(room, "distil", spy)
+    finetune_model(CROPS, pocket, quick(rounds=3, head_passes=8, passes=4))
+    head, joint = steps_of(8, len(COUNTS)), steps_of(4, len(COUNTS))
+    rounds = [(range(n * joint, (n + 1) * joint), 3 * joint) for n in range(3)]
+    assert seen == [(range(head), head), *rounds]
+
+
 def test_tracks_are_matched_by_the_backbone_as_it_came_then_by_the_teacher(pocket, monkeypatch):
     real, trained = room.pooled_views, []
 
@@ -148,6 +184,23 @@ def test_tracks_are_matched_by_the_backbone_as_it_came_then_by_the_teacher(pocke
     monkeypatch.setattr(room, "pooled_views", spy)
     finetune_model(CROPS, pocket, quick(rounds=3))
     assert trained == [True, False, False]  # nothing ever trains the teacher
+
+
+def test_each_side_is_augmented_on_its_own(pocket, monkeypatch):
+    """Two looks at the same crops are two draws, of cached views and of pictures."""
+    real, told = room.distil, []
+
+    def spy(stage, *others):
+        crop = np.arange(len(CROPS))
+        one, other = stage.view(crop), stage.view(crop)
+        told.append((stage.name, (one != other).flatten(1).any(1).float().mean().item()))
+        return real(stage, *others)
+
+    monkeypatch.setattr(room, "distil", spy)
+    finetune_model(CROPS, pocket, quick(rounds=1, head_passes=1, passes=1))
+    assert [name for name, _ in told] == ["head", "round 1"]
+    assert told[0][1] == pytest.approx(1 - 1 / QUICK.views, abs=0.25)
+    assert told[1][1] == 1
 
 
 def test_without_matching_no_pairs_go_across(pocket):

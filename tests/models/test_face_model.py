@@ -12,6 +12,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from tests.pocket import POCKET, QUICK, SIZE, draw_crops
+from tests.pocket_vit import QUICK_VIT
 from videoclusternet.config import FinetuneConfig
 from videoclusternet.errors import WeightsError
 from videoclusternet.models.backbone import Backbone
@@ -125,6 +126,61 @@ def test_a_model_survives_its_file_bit_by_bit(model, tmp_path):
     assert (loaded.spec, loaded.config) == (model.spec, model.config)
     images = torch.tensor(draw_crops([0, 1], [2, 1]).images)
     assert torch.equal(loaded(images), model(images))
+
+
+def test_the_second_head_survives_its_file_too(pocket_vit, tmp_path):
+    model = FaceModel.create(pocket_vit, QUICK_VIT, 3).eval()
+    images = torch.tensor(draw_crops([0, 1], [2, 1]).images)
+    mask = torch.rand(3, 16, generator=torch.Generator().manual_seed(1)) < 0.5
+    with torch.no_grad():
+        model.patch_head.centre.uniform_()
+        model.patch_head.standardise(model.tokens(images)[1])
+    model.save(tmp_path / "one")
+    loaded = FaceModel.load(tmp_path / "one").eval()
+    loaded.save(tmp_path / "two")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    assert torch.equal(loaded.patch_head.centre, model.patch_head.centre)
+    values, tokens = model.tokens(images, mask)
+    again, tokens_again = loaded.tokens(images, mask)
+    assert torch.equal(again, values)
+    outputs = model.patch_head.chosen(tokens, mask)
+    assert outputs.shape == (int(mask.sum()), QUICK_VIT.heads, QUICK_VIT.outputs)
+    assert torch.equal(loaded.patch_head.chosen(tokens_again, mask), outputs)
+
+
+def test_the_second_head_is_the_first_ones_kind_place_by_place(pocket_vit):
+    head = FaceModel.create(pocket_vit, QUICK, 0).patch_head
+    tokens = torch.rand(3, 16, 32, generator=torch.Generator().manual_seed(1)) * 4
+    head.standardise(tokens)
+    mask = torch.zeros(3, 16, dtype=torch.bool)
+    mask[2, 5] = mask[0, 7] = mask[0, 1] = True
+    plain = Head(32, QUICK)
+    plain.load_state_dict(
+        {name: value for name, value in head.state_dict().items() if name != "centre"}
+        | {"mean": torch.zeros(32), "deviation": torch.ones(32)}
+    )
+    expected = [
+        plain((tokens[n, place] - tokens[:, place].mean(0)) / tokens[:, place].std(0, correction=0))
+        for n, place in [(0, 1), (0, 7), (2, 5)]
+    ]
+    torch.testing.assert_close(head.chosen(tokens, mask), torch.stack(expected))
+
+
+@pytest.mark.parametrize("patches", [True, False])
+def test_a_network_without_patch_tokens_has_no_second_head(pocket, patches):
+    model = FaceModel.create(pocket, QUICK.model_copy(update={"patches": patches}), 3)
+    assert model.patch_head is None
+    assert not any(name.startswith("patch") for name in model.state_dict())
+    with pytest.raises(TypeError, match="'pocket' has no patch tokens"):
+        model.tokens(torch.tensor(draw_crops([0], [1]).images))
+
+
+def test_the_second_head_is_drawn_after_the_first(pocket_vit):
+    """So that switching it off changes nothing else."""
+    both = FaceModel.create(pocket_vit, QUICK, 3).state_dict()
+    one = FaceModel.create(pocket_vit, QUICK.model_copy(update={"patches": False}), 3).state_dict()
+    assert all(torch.equal(value, both[name]) for name, value in one.items())
+    assert {name.split(".")[0] for name in both.keys() - one.keys()} == {"patch_head"}
 
 
 def about(path):

@@ -10,11 +10,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.oracles import SlowLoss
+from tests.oracles import SlowLoss, masked_loss_slowly
 from videoclusternet.models.loss import (
     cross_entropy,
     information,
     log_probabilities,
+    masked_cross_entropy,
     probabilities,
 )
 
@@ -91,3 +92,32 @@ def test_information_lies_between_its_limits(seed):
     teacher, _, centre, warm, _ = drawn(seed)
     told = information(probabilities(torch.tensor(teacher), torch.tensor(centre), warm)).item()
     assert -1e-9 <= told <= math.log(4)
+
+
+@given(SEEDS, st.integers(0, 4), st.floats(0, 1))
+def test_the_loss_of_masked_patches_is_the_plain_mean(seed, n, share):
+    rng = np.random.default_rng(seed)
+    teacher, student = rng.uniform(-1, 1, (2, n, 6, 3, 4))
+    mask, centre = rng.random((n, 6)) < share, rng.uniform(-0.5, 0.5, (3, 4))
+    expected = masked_loss_slowly(SlowLoss(centre, 0.1, 0.2), teacher, student, mask)
+    chosen = torch.tensor(mask)
+    p = probabilities(torch.tensor(teacher)[chosen], torch.tensor(centre), 0.1)
+    log_q = log_probabilities(torch.tensor(student)[chosen], 0.2)
+    found = masked_cross_entropy(p, log_q, chosen)
+    assert found.item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_each_picture_counts_alike_however_many_patches_it_hides():
+    mask = torch.tensor([[True, True, True], [True, False, False]])
+    p = torch.tensor([[[1.0, 0.0]]] * 3 + [[[0.0, 1.0]]])
+    log_q = torch.tensor([[[-1.0, -9.0]]] * 4)
+    assert masked_cross_entropy(p, log_q, mask).item() == pytest.approx((1 + 9) / 2)
+
+
+def test_a_mask_of_no_patches_has_no_loss_and_no_gradient():
+    outputs = torch.zeros(2, 5, 3, 4, requires_grad=True)
+    mask = torch.zeros(2, 5, dtype=torch.bool)
+    loss = masked_cross_entropy(outputs[mask], log_probabilities(outputs[mask], 1.0), mask)
+    loss.backward()
+    assert loss.item() == 0
+    assert torch.equal(outputs.grad, torch.zeros_like(outputs))

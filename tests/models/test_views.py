@@ -75,6 +75,27 @@ def test_about_half_of_the_views_are_mirrored():
     assert 0.35 < mirrored < 0.65
 
 
+def test_most_views_are_turned_a_little():
+    """A level edge is level again in the views that were not turned."""
+    edge = torch.zeros(200, 40, 40, 3, dtype=torch.uint8)
+    edge[:, 20:] = 200
+    views = Augmentation(0)(edge).float().mean(3)
+    slope = (views[:, 10:30, 12] - views[:, 10:30, 27]).abs().mean(1) / views.amax((1, 2))
+    assert 0.6 < (slope > 0.03).float().mean() < 0.95
+    rise = (views[:, 10:30, 12] - views[:, 10:30, 27]).mean(1)
+    assert 0.3 < (rise > 0).float().mean() < 0.7  # either way
+
+
+def test_most_views_have_another_colour_temperature():
+    """Red and blue drift apart, either way, along with nothing else that changes a grey."""
+    grey = torch.full((200, 40, 40, 3), 90, dtype=torch.uint8)
+    red, _, blue = Augmentation(0)(grey)[:, 20, 20].float().unbind(1)
+    warmth = torch.log(red.clamp_min(1) / blue.clamp_min(1))
+    assert 0.6 < (warmth.abs() > 0.03).float().mean() < 0.95
+    assert (warmth > 0.1).any()
+    assert (warmth < -0.1).any()
+
+
 def test_about_half_of_the_views_lose_their_detail():
     noise = np.random.default_rng(0).integers(0, 256, (100, 40, 40, 3), np.uint8)
     augment = Augmentation(0)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from videoclusternet.finetune.guard import CollapseError, Watch
 from videoclusternet.finetune.pairs import PairSampler
+from videoclusternet.finetune.patches import MaskedPatches
 from videoclusternet.finetune.teacher import Teacher, momentum_at
 from videoclusternet.models.loss import cross_entropy, information
 from videoclusternet.records import Array
@@ -31,6 +32,7 @@ class Stage:
     people: int  # groups that the matches leave
     steps: range  # of this stage
     schedule: int  # steps in all; rates fall to 0 and the momentum rises to 1 over them
+    patches: MaskedPatches | None = None  # the second loss, of a backbone with patch tokens
 
 
 def distil(stage: Stage, teacher: Teacher, watch: Watch, stepped: Callable[[], None]) -> None:
@@ -48,8 +50,11 @@ def distil(stage: Stage, teacher: Teacher, watch: Watch, stepped: Callable[[], N
             outputs = stage.teacher(stage.view(right))
             p = teacher.model.teacher_side(outputs)
         seen = stage.view(left)
-        log_q = model.student_side(stage.student(seen))
+        answers, masked = stage.patches(seen) if stage.patches else (stage.student(seen), None)
+        log_q = model.student_side(answers)
         loss = cross_entropy(p, log_q).mean()
+        if masked is not None:
+            loss = loss + masked
         told = float(information(p))
         watch.look(loss.item(), told, stage.people)
         stage.optimiser.zero_grad()
@@ -57,9 +62,8 @@ def distil(stage: Stage, teacher: Teacher, watch: Watch, stepped: Callable[[], N
         stage.optimiser.step()
         teacher.follow(momentum_at(step, stage.schedule, config.momentum))
         teacher.recentre(outputs)
-        model.log.append(
-            {"stage": stage.name, "step": step, "loss": loss.item(), "information": told}
-        )
+        row = {"stage": stage.name, "step": step, "loss": loss.item(), "information": told}
+        model.log.append(row if masked is None else row | {"patches": masked.item()})
         stepped()
     with torch.no_grad():  # what the last step did, no other step sees
         if stage.steps and not stage.student(seen).isfinite().all():

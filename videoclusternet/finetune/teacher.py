@@ -17,8 +17,8 @@ class Teacher:
     """An exponential moving average of the student, and the centre of its own outputs (paper)."""
 
     def __init__(self, student: FaceModel) -> None:
-        self.student = student
-        self.model = copy.deepcopy(student).requires_grad_(False).eval()
+        self.student = student.eval()  # both: statistics of batch normalisation stay as they came
+        self.model = copy.deepcopy(student).requires_grad_(False)
 
     @torch.no_grad()
     def follow(self, momentum: float) -> None:

@@ -18,6 +18,7 @@ from videoclusternet.finetune.distil import Stage, distil
 from videoclusternet.finetune.guard import CollapseError, Snapshot, Watch
 from videoclusternet.finetune.matching import match_tracks
 from videoclusternet.finetune.pairs import PairSampler
+from videoclusternet.finetune.patches import MaskedPatches, standardise_patches
 from videoclusternet.finetune.teacher import Teacher
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.registry import BackboneSpec
@@ -27,6 +28,7 @@ from videoclusternet.records import Array, Crops, Progress, silent
 TRIES = 3  # at a stage, each more slowly than the one before; ours
 SLOWER = 1 / 3  # ours: three times too fast is what collapsed
 JOINT_COST = 4  # a joint step in passes through the backbone: forward and back, and the teacher
+PATCH_COST = 1  # and with masked patches, for the teacher the student's view besides its own
 
 
 def finetune_model(
@@ -66,13 +68,15 @@ class _Training:
         self.progress = progress
         self.done = 0
         looks = len(crops) * self.config.views
-        joint = self.steps(self.config.passes) * self.config.batch * JOINT_COST
+        self.joint_cost = self.config.batch * (JOINT_COST + (PATCH_COST if model.patch_head else 0))
+        joint = self.steps(self.config.passes) * self.joint_cost
         self.work = looks + self.config.rounds * joint + max(0, self.config.rounds - 1) * looks
 
     def run(self) -> None:
         """Train the head, then both in rounds; the student and its log are the result."""
         embeddings = self.embed(self.student)
         self.student.head.standardise(embeddings.flatten(0, 1))
+        standardise_patches(self.student, self.crops.images)
         self.teacher = Teacher(self.student)
         if not self.train_head(embeddings):
             self.student.events.append("The head was left as it was drawn.")
@@ -125,7 +129,10 @@ class _Training:
         """Return the optimiser of all rounds, the backbone at a rate of its own."""
         backbone = {"params": self.student.backbone.parameters(), "rate": self.config.backbone_rate}
         head = {"params": self.student.head.parameters(), "rate": self.config.head_rate}
-        return torch.optim.AdamW([backbone, head])
+        groups = [backbone, head]
+        if self.student.patch_head:
+            groups.append(head | {"params": self.student.patch_head.parameters()})
+        return torch.optim.AdamW(groups)
 
     def train_jointly(
         self, round_: int, embeddings: Tensor, optimiser: torch.optim.Optimizer
@@ -152,8 +159,9 @@ class _Training:
             people=groups - int(np.count_nonzero(self.crops.counts == 0)),
             steps=range(round_ * steps, (round_ + 1) * steps),
             schedule=steps * self.config.rounds,
+            patches=MaskedPatches(self.teacher, self.rng) if self.student.patch_head else None,
         )
-        return self.guarded(stage, cost=self.config.batch * JOINT_COST)
+        return self.guarded(stage, cost=self.joint_cost)
 
     def guarded(self, stage: Stage, cost: int) -> bool:
         """Train over a stage, going back and more slowly on where it collapses.

@@ -1,4 +1,4 @@
-"""What every backbone offers: a trunk, a tail, and a place between them."""
+"""What every backbone offers: a trunk, a tail, a place between them; and patch tokens, if any."""
 
 from __future__ import annotations
 
@@ -23,3 +23,25 @@ class Backbone(nn.Module, ABC):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.tail(self.trunk(x))
+
+
+class PatchBackbone(Backbone):
+    """A backbone that also says what it sees patch by patch, as vision transformers do.
+
+    Patches are numbered row by row. What hides a patch is a parameter of the backbone, its mask
+    token, so that it is trained, kept and averaged with the rest.
+    """
+
+    grid: tuple[int, int]  # rows and columns of patches
+    patch_width: int  # length of a patch token
+
+    @abstractmethod
+    def tokens(self, x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the trunk's values (n, width) and the patch tokens (n, patches, patch_width).
+
+        Where `mask` (n, patches), bool, is True, the mask token stands in for the patch in front of
+        the first block, its place kept: nothing returned depends on what the picture shows there.
+        """
+
+    def trunk(self, x: Tensor) -> Tensor:
+        return self.tokens(x)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from torch.nn import functional as F
 
 from videoclusternet.config import FinetuneConfig
 from videoclusternet.errors import UsageError, WeightsError
-from videoclusternet.models.backbone import Backbone
+from videoclusternet.models.backbone import Backbone, PatchBackbone
 from videoclusternet.models.loss import log_probabilities, probabilities
 from videoclusternet.models.registry import BackboneSpec, backbone_spec
 from videoclusternet.weights import asset_path
@@ -50,7 +51,10 @@ class Head(nn.Module):
         self.deviation.copy_(embeddings.std(0, correction=0).clamp_min(1e-6))
 
     def forward(self, embeddings: Tensor) -> Tensor:
-        x = (embeddings - self.mean) / self.deviation
+        return self.perceptrons((embeddings - self.mean) / self.deviation)
+
+    def perceptrons(self, x: Tensor) -> Tensor:
+        """Return the outputs of standardised embeddings."""
         x = F.gelu(torch.einsum("...d,mdh->...mh", x, self.inner) + self.inner_bias)
         x = F.normalize(torch.einsum("...mh,mhd->...md", x, self.outer), dim=-1)
         return torch.einsum("...md,mdk->...mk", x, F.normalize(self.prototypes, dim=1))
@@ -60,8 +64,35 @@ def _draw(heads: int, inputs: int, outputs: int) -> Tensor:
     return torch.randn(heads, inputs, outputs) / inputs**0.5
 
 
+class PatchHead(Head):
+    """The second head, on patch tokens, with a centre of its own (paper, iBOT).
+
+    Tokens are standardised place by place. Ours: faces are aligned, so what a place shows in every
+    crop tells nothing, and left in, it is all that the student learns to predict.
+    """
+
+    centre: Tensor
+
+    def __init__(self, patches: int, width: int, config: FinetuneConfig) -> None:
+        super().__init__(width, config)
+        self.register_buffer("mean", torch.zeros(patches, width))
+        self.register_buffer("deviation", torch.ones(patches, width))
+        self.register_buffer("centre", torch.zeros(config.heads, config.outputs))
+
+    def chosen(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Return the outputs (masked, heads, k) of tokens (n, patches, width) where `mask` is True.
+
+        The places of `mask` (n, patches) are taken row by row.
+        """
+        return self.perceptrons(((tokens - self.mean) / self.deviation)[mask])
+
+
 class FaceModel(nn.Module):
-    """Backbone and head, with the centre and temperatures of the loss that trained them."""
+    """Backbone and head, with the centre and temperatures of the loss that trained them.
+
+    `patch_head` is there for a backbone with patch tokens, unless the settings switch it off; only
+    training uses it.
+    """
 
     centre: Tensor
 
@@ -72,6 +103,9 @@ class FaceModel(nn.Module):
         self.backbone = backbone
         self.head = Head(spec.dimension, config)
         self.register_buffer("centre", torch.zeros(config.heads, config.outputs))
+        self.patch_head: PatchHead | None = None
+        if config.patches and isinstance(backbone, PatchBackbone):
+            self.patch_head = PatchHead(math.prod(backbone.grid), backbone.patch_width, config)
         self.log: list[dict[str, Any]] = []  # a row for each training step and matching
         self.events: list[str] = []  # what the guard against collapse did, in sentences
 
@@ -93,9 +127,21 @@ class FaceModel(nn.Module):
 
         `images` (n, size, size, 3) are uint8 RGB; the spec says how the backbone is fed.
         """
+        return self.backbone.trunk(self._fed(images))
+
+    def tokens(self, images: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the trunk's values and the patch tokens for crops: see `PatchBackbone.tokens`.
+
+        Raises TypeError where the backbone has none.
+        """
+        if not isinstance(self.backbone, PatchBackbone):
+            raise TypeError(f"the backbone '{self.spec.name}' has no patch tokens")
+        return self.backbone.tokens(self._fed(images), mask)
+
+    def _fed(self, images: Tensor) -> Tensor:
         x = images.permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last)
         mean = torch.tensor(self.spec.mean, device=x.device).view(1, 3, 1, 1)
-        return self.backbone.trunk((x - mean) / self.spec.scale)
+        return (x - mean) / self.spec.scale
 
     def tail(self, values: Tensor) -> Tensor:
         """Return the embeddings (..., d) of the trunk's values."""

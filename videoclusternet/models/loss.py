@@ -29,6 +29,16 @@ def cross_entropy(p: Tensor, log_q: Tensor) -> Tensor:
     return -(p * log_q).sum(-1).mean(-1)
 
 
+def masked_cross_entropy(p: Tensor, log_q: Tensor, mask: Tensor) -> Tensor:
+    """Return the loss of masked patches, a number: their mean in each picture, then over pictures.
+
+    The sides (masked, heads, k) are those of the True places of `mask` (n, patches), row by row. A
+    picture without any counts as 0, as in iBOT.
+    """
+    share = mask / mask.sum(1, keepdim=True).clamp_min(1)
+    return (cross_entropy(p, log_q) * share[mask]).sum() / max(1, len(mask))
+
+
 def information(p: Tensor) -> Tensor:
     """Return what the outputs tell about their input, in nats: H(mean of p) - mean of H(p).
 
