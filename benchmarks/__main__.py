@@ -77,6 +77,23 @@ def _tracking(options: argparse.Namespace) -> None:
         print(line)
 
 
+def _ablation(options: argparse.Namespace) -> None:
+    from benchmarks.ablation import TUNINGS, rows_of, table_of, try_tuning  # they bring torch
+
+    cases = read_cases(options.cases)
+    seeds = list(dict.fromkeys(options.seeds))
+    head = header(options.preset, [], seeds)
+    options.work.mkdir(parents=True, exist_ok=True)
+    trials = []
+    for case in cases:
+        for tuning in TUNINGS:
+            for seed in seeds:
+                trials.append(try_tuning(case, tuning, seed, options.work, options.preset))
+                write_results(options.out, head, rows_of(trials, options.preset))
+    for line in table_of(trials):
+        print(line)
+
+
 def read_cases(texts: Sequence[str]) -> list[Case]:
     """Read each FILM:TRUTH as `read_case` does. Raises UsageError for two films of one name."""
     cases = [read_case(text) for text in texts]
@@ -121,6 +138,14 @@ def _parser() -> argparse.ArgumentParser:
     films.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N")
     films.add_argument("--out", type=Path, default=RESULTS / "films.json", metavar="FILE")
     films.set_defaults(measure=_films)
+
+    ablation = commands.add_parser(
+        "ablation", parents=[shared], help="score every way of tuning with every rule of merging"
+    )
+    ablation.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
+    ablation.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N")
+    ablation.add_argument("--out", type=Path, default=RESULTS / "ablation.json", metavar="FILE")
+    ablation.set_defaults(measure=_ablation)
 
     repeat = commands.add_parser("repeat", parents=[shared], help="run a film thrice and compare")
     repeat.add_argument("film", type=Path, metavar="FILM")

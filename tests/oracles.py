@@ -85,11 +85,11 @@ def square_slowly(left, right):
     return sum((a - b) ** 2 for a, b in zip(left, right, strict=True))
 
 
-def merge_slowly(loss, tracks, *, decides=max, late=False):
+def merge_slowly(loss, tracks, *, decides=max, late=False, nearest=False):
     """Return the clusters of tracks (lists of outputs), as sets, by the published rule.
 
     `decides` picks the limit of two, and a `late` mean is taken of the losses of a track's crops
-    instead of over their outputs.
+    instead of over their outputs. With `nearest`, clusters that found each other merge as well.
     """
     clusters = [{number} for number in range(len(tracks))]
     while True:
@@ -116,9 +116,29 @@ def merge_slowly(loss, tracks, *, decides=max, late=False):
             for i, j in itertools.combinations(range(len(clusters)), 2)
             if between(i, j) < decides(limits[i], limits[j])
         ]
+        if nearest and not links:
+            links = found_slowly(clusters, limits, between)
         if not links:
             return sorted(clusters, key=min)
         clusters = [set().union(*(clusters[i] for i in part)) for part in chain(clusters, links)]
+
+
+def found_slowly(clusters, limits, between):
+    """Return the pairs of clusters that are each other's nearest by far, one of several tracks."""
+
+    def points_at(i, j):
+        losses = {k: between(min(i, k), max(i, k)) for k in range(len(clusters)) if k != i}
+        nearest, second = sorted(losses.values())[:2]
+        return losses[j] == nearest and losses[j] - limits[i] < 0.5 * (second - nearest)
+
+    return [
+        (i, j)
+        for i, j in itertools.combinations(range(len(clusters)), 2)
+        if len(clusters) > 5
+        and len(clusters[i]) + len(clusters[j]) > 2
+        and points_at(i, j)
+        and points_at(j, i)
+    ]
 
 
 def chain(nodes, links):

@@ -28,8 +28,8 @@ POCKET = BackboneSpec(
 )
 
 QUICK = FinetuneConfig(
-    heads=4, outputs=32, hidden=32, batch=16, head_passes=150, passes=12, rounds=2, views=3,
-    backbone_rate=1e-3, head_rate=3e-3,
+    heads=4, outputs=32, hidden=32, batch=16, head_passes=40, passes=3, rounds=2, views=3,
+    backbone_rate=3e-4, head_rate=3e-3,
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ PATCH, WIDTH, HEADS = 6, 32, 4
 SIDE = SIZE // PATCH
 
 QUICK_VIT = QUICK.model_copy(
-    update={"heads": 16, "head_passes": 300, "passes": 120, "backbone_rate": 1e-3}
+    update={"heads": 16, "head_passes": 80, "passes": 30, "backbone_rate": 1e-3}
 )
 
 

@@ -31,7 +31,7 @@ def test_there_are_at_most_forty_settings() -> None:
 
 def test_every_setting_is_explained_where_it_stands() -> None:
     for line in inspect.getsource(module).splitlines():
-        if re.match(r"    \w+: (int|float|bool|str) = ", line):
+        if re.match(r"    \w+: (int|float|bool|str|Literal\[.*\]?) = ", line):
             assert "#" in line, line
 
 
@@ -46,6 +46,12 @@ def test_presets_hold_differences_only(preset: str) -> None:
 
 def test_the_standard_preset_is_the_defaults() -> None:
     assert load_config() == load_config("standard") == Config()
+
+
+def test_the_preset_of_the_paper_is_as_published_where_the_defaults_are_not() -> None:
+    paper, config = load_config("paper"), Config()
+    assert (paper.finetune.matching, config.finetune.matching) == ("tsne", "principal")
+    assert (paper.cluster.rule, config.cluster.rule) == ("loss", "loss-nearest")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -86,7 +92,8 @@ def test_any_text_is_a_change_or_a_sentence(text: str) -> None:
     "change",
     ["seed", "seed=-1", "seed=2.5", "seed=many", "shots.ratio=nan", "shots.ratio=0", "shots=3",
      "tracks.gap=inf",
-     "seed.x=1", "shots.ratio.x=1", "=1", "detect.every=0", "finetune.matching=7"],
+     "seed.x=1", "shots.ratio.x=1", "=1", "detect.every=0", "finetune.matching=7",
+     "finetune.matching=true", "finetune.matching=TSNE", "cluster.rule=nearest"],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(change: str) -> None:
     with pytest.raises(UsageError):

@@ -46,6 +46,7 @@ FENCES = {
     "av": ("video/",),
     "onnxruntime": ("faces/centerface.py",),
     "scenedetect": ("video/cuts.py",),
+    "sklearn": ("finetune/matching.py",),
     "rich": ("cli.py", "terminal.py"),
     "typer": ("cli.py",),
     "pickle": (),

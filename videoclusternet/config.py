@@ -75,23 +75,26 @@ class FinetuneConfig(_Section):
     teacher_temperature: float = Field(0.1, gt=0)  # ours
     student_temperature: float = Field(0.2, gt=0)  # ours
     batch: int = Field(48, ge=2)  # pairs in a step; ours
-    head_passes: float = Field(200.0, ge=0)  # passes over the tracks with the backbone frozen; ours
-    passes: float = Field(20.0, ge=0)  # passes over the tracks in each joint round; ours
+    head_passes: float = Field(100.0, ge=0)  # passes over the crops with the backbone frozen; ours
+    passes: float = Field(6.0, ge=0)  # passes over the crops in each joint round; ours
     rounds: int = Field(3, ge=0)  # joint rounds, coarse matching before each; ours
     backbone_rate: float = Field(3e-5, ge=0)  # three times this collapses within 50 steps; ours
     head_rate: float = Field(1e-3, gt=0)  # ours
     momentum: float = Field(0.95, ge=0, lt=1)  # of the teacher, rises to 1; ours
-    views: int = Field(4, ge=1)  # augmented views of a crop where statistics are taken; ours
-    matching: bool = True  # pairs across tracks too (paper); False is for ablations
+    views: int = Field(8, ge=1)  # augmented views of a crop where statistics are taken; ours
+    matching: Literal["principal", "tsne", "none"] = "principal"  # the space in which tracks are
+    # matched: ours; tsne: paper (slides); none is for ablations
     patches: bool = True  # masked patches too, where the backbone has patch tokens (paper)
 
 
 class ClusterConfig(_Section):
     """Who is who."""
 
-    rule: Literal[  # a row of clustering.distance; paper: loss; the others are for ablations
-        "loss", "loss-both", "loss-late", "cosine", "cosine-both", "euclidean", "euclidean-both"
-    ] = "loss"
+    rule: Literal[  # a row of clustering.distance; paper: loss; most are for ablations
+        "loss", "loss-nearest", "loss-both", "loss-late",
+        "cosine", "cosine-nearest", "cosine-both",
+        "euclidean", "euclidean-nearest", "euclidean-both",
+    ] = "loss-nearest"  # fmt: skip
     quality_passes: int = Field(20, ge=2)  # SER-FIQ passes with dropout; ours
     quality_dropout: float = Field(0.1, gt=0, lt=1)  # ours
     quality_deviations: float = Field(3.5, gt=0)  # MADs below the median that make Unknown; ours

@@ -80,7 +80,11 @@ def test_each_rule_of_the_table_is_what_its_row_says(seed, name):
     sides = sides_of(model, outputs, counts, name)
     decides = {"either": max, "both": min}[rule.limits]
     expected = merge_slowly(
-        slow, pieces(outputs, counts), decides=decides, late=rule.mean == "late"
+        slow,
+        pieces(outputs, counts),
+        decides=decides,
+        late=rule.mean == "late",
+        nearest=rule.nearest,
     )
     assert as_sets(merge_tracks(sides, rule)[0]) == expected
 
@@ -88,6 +92,44 @@ def test_each_rule_of_the_table_is_what_its_row_says(seed, name):
 def test_the_setting_names_the_rules_of_the_table():
     names = get_args(ClusterConfig.model_fields["rule"].annotation)
     assert names == tuple(RULES)
+
+
+def test_what_stands_out_is_found_again_and_single_tracks_are_left_alone():
+    """Drawn so that no loss is below a limit, but two tracks of somebody known are nearest by far.
+
+    Plain lines stand for outputs: the squared distance is the loss of this rule.
+    """
+    places = [0.0, 0.1, 2.0, 40.0, 42.0, 90.0, 150.0, 230.0]
+    outputs = np.array([[[place]] for p in places for place in (p - 0.1, p + 0.1)])
+    sides = sides_of(scorer(0)[0], outputs, [2] * len(places), "euclidean-nearest")
+    label, _, history = merge_tracks(sides, RULES["euclidean-nearest"])
+    assert as_sets(label) == [{0, 1, 2}, {3}, {4}, {5}, {6}, {7}]
+    assert [(m.left, m.right, m.loss < max(m.left_limit, m.right_limit)) for m in history] == [
+        (0, 1, True),
+        (0, 2, False),
+    ]
+    plain = [{0, 1}, {2}, {3}, {4}, {5}, {6}, {7}]
+    assert as_sets(merge_tracks(sides, RULES["euclidean"])[0]) == plain
+    few = sides_of(scorer(0)[0], outputs[:12], [2] * 6, "euclidean-nearest")
+    assert as_sets(merge_tracks(few, RULES["euclidean-nearest"])[0]) == plain[:5]
+
+
+def test_the_nearest_rule_is_followed_where_it_decides():
+    """The cases above have too few clusters for it; of these, with nine people, it decides some."""
+    far = 0
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        people = [person for person in range(9) for _ in range(rng.integers(1, 4))]
+        counts = rng.integers(1, 4, len(people)).tolist()
+        model, slow = scorer(seed)
+        outputs = draw_outputs(seed, people, counts, spread=0.02, apart=0.05)
+        sides, tracks = sides_of(model, outputs, counts), pieces(outputs, counts)
+        label, _, history = merge_tracks(sides, RULES["loss-nearest"])
+        if any(m.loss >= max(m.left_limit, m.right_limit) for m in history):
+            far += 1
+            assert as_sets(label) != as_sets(merged(sides)[0])
+            assert as_sets(label) == merge_slowly(slow, tracks, nearest=True)
+    assert far >= 5
 
 
 def test_the_rule_is_followed_through_rounds_and_chains():

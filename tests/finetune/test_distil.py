@@ -22,6 +22,7 @@ from videoclusternet.finetune.teacher import CENTRE_MOMENTUM, Teacher
 from videoclusternet.models.face_model import FaceModel
 
 CROPS = draw_crops([0, 1, 2], [3, 2, 1])
+ALONE = np.zeros((3, 3), bool)  # no track matches another
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def stage_of(student, teacher, *, rate=1e-2, steps=range(6), schedule=6, name="r
     return Stage(
         name=name,
         optimiser=torch.optim.AdamW([group]),
-        sampler=PairSampler(CROPS.counts, None, np.random.default_rng(1)),
+        sampler=PairSampler(CROPS.counts, ALONE, np.random.default_rng(1)),
         view=lambda crop: torch.tensor(CROPS.images[crop]),
         student=student,
         teacher=teacher.model,
@@ -59,7 +60,7 @@ def test_the_steps_are_those_of_the_published_rule(student):
 
     slow, centre = copy.deepcopy(mine), torch.zeros_like(mine.centre)
     optimiser = torch.optim.AdamW(mine.parameters())
-    sampler = PairSampler(CROPS.counts, None, np.random.default_rng(1))
+    sampler = PairSampler(CROPS.counts, ALONE, np.random.default_rng(1))
     used = centre
     for step in range(steps):
         left, right = (torch.tensor(CROPS.images[side]) for side in sampler.draw(QUICK.batch))
@@ -98,7 +99,7 @@ def test_with_masked_patches_the_two_losses_are_added(pocket_vit):
     mine = copy.deepcopy(student)
     distil(stage, teacher, Watch(), lambda: None)
 
-    sampler = PairSampler(CROPS.counts, None, np.random.default_rng(1))
+    sampler = PairSampler(CROPS.counts, ALONE, np.random.default_rng(1))
     left, right = (torch.tensor(CROPS.images[side]) for side in sampler.draw(QUICK.batch))
     mask = torch.tensor(draw_masks(len(left), (4, 4), np.random.default_rng(2)))
     with torch.no_grad():

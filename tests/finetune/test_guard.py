@@ -109,7 +109,7 @@ def same(state, other):
 
 
 def test_a_broken_loss_is_undone_and_tried_again_more_slowly(pocket, monkeypatch, tries):
-    head = 57  # steps of the stage in front
+    head = math.ceil(QUICK.head_passes * len(CROPS) / QUICK.batch)  # steps of the stage in front
     break_losses(monkeypatch, head + 3)
     model = finetune_model(CROPS, pocket, QUICK)
     assert [name for name, *_ in tries] == ["head", "round 1", "round 1", "round 2"]
@@ -132,7 +132,7 @@ def test_a_head_that_never_trains_is_left_as_it_was_drawn(pocket, monkeypatch, t
     assert [name for name, *_ in tries] == ["head"] * TRIES
     assert model.events[-1] == "The head was left as it was drawn."
     assert len(model.events) == TRIES + 1
-    assert model.log == []
+    assert [row["stage"] for row in model.log] == ["matching"]
     for name, value in drawn.named_parameters():
         assert torch.equal(model.get_parameter(name), value)
     assert told[-1][0] == told[-1][1]
@@ -164,7 +164,7 @@ def test_a_film_of_one_person_is_no_collapse(pocket, monkeypatch, seed):
     monkeypatch.setattr(room, "distil", spy)
     crops = draw_crops([0] * 7, [4, 3, 4, 0, 3, 5, 2], noise=5)
     model = finetune_model(crops, pocket, QUICK, seed=seed)
-    assert people == [6, 1, 1]  # before they are matched, each may be somebody else
+    assert people == [1, 1, 1]  # the track without a crop is nobody
     matches = [row["matches"] for row in model.log if row["stage"] == "matching"]
     assert matches == [30, 30]
     assert model.events == []

@@ -6,12 +6,14 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.covariance import oas
 
-from tests.oracles import shrunk_slowly
-from videoclusternet.finetune.matching import DIMENSIONS, match_tracks, shrunk_covariance
+from tests.oracles import chain, shrunk_slowly
+from videoclusternet.finetune import matching as room
+from videoclusternet.finetune.matching import DIMENSIONS, FITS, match_tracks, shrunk_covariance
 
 SEEDS = st.integers(0, 10**6)
 
@@ -25,8 +27,12 @@ def draw(seed, people, counts, *, d=40, views=3, spread=0.3):
     return middle[crop][:, None] + shape * rng.normal(0, 1, (len(crop), views, d))
 
 
-def match(embeddings, counts):
-    return match_tracks(embeddings, np.array(counts, np.int64))
+def match(embeddings, counts, **how):
+    return match_tracks(embeddings, np.array(counts, np.int64), **how)
+
+
+def same_person(people):
+    return np.equal.outer(people, people) & ~np.eye(len(people), dtype=bool)
 
 
 @given(SEEDS, st.integers(2, 30), st.integers(2, 6))
@@ -66,7 +72,7 @@ def test_points_without_extent_have_a_small_sphere(n, d):
 
 
 def matches_slowly(embeddings, counts):
-    """Match by the plain rule in the given space, with the pooled covariance of all tracks.
+    """Match by the plain rule in the given space, fitting the pooled covariance again and again.
 
     For embeddings that need no reduction: fewer dimensions than tracks, standardised.
     """
@@ -76,8 +82,20 @@ def matches_slowly(embeddings, counts):
         embeddings[stop - count : stop].reshape(-1, d)
         for stop, count in zip(stops, counts, strict=True)
     ]
-    inner = np.concatenate([points - points.mean(0) for points in tracks])
-    covariance = np.array(shrunk_slowly(inner.tolist(), len(inner) - len(tracks)))
+    groups = [{number} for number in range(len(tracks))]
+    for _ in range(FITS):
+        pooled = [np.concatenate([tracks[t] for t in sorted(group)]) for group in groups]
+        inner = np.concatenate([points - points.mean(0) for points in pooled])
+        covariance = np.array(shrunk_slowly(inner.tolist(), len(inner) - len(groups)))
+        found = inside_slowly(tracks, covariance)
+        mutual = list(zip(*np.nonzero(found & found.T), strict=True))
+        groups = chain(tracks, mutual)
+    return found
+
+
+def inside_slowly(tracks, covariance):
+    """Return whose mean lies inside whose Gaussian, by the densities themselves."""
+    d = covariance.shape[0]
     inverse = np.linalg.inv(covariance)
     constant = -0.5 * (d * math.log(2 * math.pi) + math.log(np.linalg.det(covariance)))
 
@@ -112,15 +130,70 @@ PEOPLE = [0, 1, 2, 3, 0, 1, 2, 0, 1, 4, 5, 0]
 COUNTS = [5, 3, 4, 6, 2, 5, 1, 4, 3, 2, 1, 1]
 
 
+SPACES = pytest.mark.parametrize("tsne", [False, True], ids=["principal", "tsne"])
+
+
+@SPACES
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("d", [16, 128])
-def test_tracks_of_one_person_match_and_no_others(seed, d):
+def test_tracks_of_one_person_match_and_no_others(seed, d, tsne):
     """Embeddings (.., d) that vary in 16 directions: noise in all of 128 would bury the people."""
     directions = np.random.default_rng(seed).normal(0, 1, (16, d))
-    found = match(draw(seed, PEOPLE, COUNTS, d=16) @ directions, COUNTS)
-    same = np.equal.outer(PEOPLE, PEOPLE) & ~np.eye(len(PEOPLE), dtype=bool)
+    points = draw(seed, PEOPLE, COUNTS, d=16) @ directions
+    found, same = match(points, COUNTS, tsne=tsne, seed=seed), same_person(PEOPLE)
     assert not np.any(found & ~same)
     assert np.count_nonzero(found & same) > 0.7 * np.count_nonzero(same)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("shared", [1, 2])
+def test_what_differs_between_shots_is_learned_from_what_matched(monkeypatch, seed, shared):
+    """Each track is moved along a few directions that all share, as by the light of its shot.
+
+    No single track shows that, only several of one person do.
+    """
+    people, d = np.repeat(np.arange(6), 5).tolist(), 24
+    counts = [4] * len(people)
+    rng = np.random.default_rng(seed)
+    directions = np.linalg.qr(rng.normal(0, 1, (d, shared)))[0].T
+    moved = rng.normal(0, 1, (len(people), shared)) @ directions
+    points = draw(seed, people, counts, d=d) + np.repeat(moved, counts, axis=0)[:, None]
+    again, same = match(points, counts), same_person(people)
+    monkeypatch.setattr(room, "FITS", 1)
+    once = match(points, counts)
+    assert not np.any((once | again) & ~same)
+    assert np.all(again >= once)
+    assert np.count_nonzero(once) < 0.75 * np.count_nonzero(same)
+    assert np.count_nonzero(again) > 0.9 * np.count_nonzero(same)
+
+
+def test_the_same_seed_makes_the_same_plane_and_nobody_elses_numbers_are_used():
+    points = draw(3, PEOPLE, COUNTS, spread=0.8)
+    flat = points.reshape(-1, points.shape[2])
+    mine, torchs = np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
+    found, plane = match(points, COUNTS, tsne=True, seed=7), room._plane(flat, 7)
+    assert 0 < np.count_nonzero(found) < found.size
+    assert torch.equal(torch.get_rng_state(), torchs)
+    assert np.array_equal(np.random.get_state()[1], mine[1])  # noqa: NPY002
+    assert np.random.get_state()[2] == mine[2]  # noqa: NPY002
+    np.random.rand(5)  # noqa: NPY002
+    np.testing.assert_array_equal(match(points, COUNTS, tsne=True, seed=7), found)
+    np.testing.assert_array_equal(room._plane(flat, 7), plane)
+
+
+@pytest.mark.parametrize("views", [1, 2])
+@pytest.mark.parametrize("counts", [[1, 1], [1, 0, 1], [1, 1, 1], [1, 2]])
+def test_a_plane_can_be_made_of_fewer_points_than_one_is_to_have_neighbours(counts, views):
+    points = draw(0, range(len(counts)), counts, views=views, spread=0.01)
+    found = match(points, counts, tsne=True)
+    assert found.shape == (len(counts),) * 2
+    assert not found.diagonal().any()
+    empty = np.equal(counts, 0)
+    assert not found[empty].any()
+    assert not found[:, empty].any()
+    if len(points) * views == np.count_nonzero(counts):  # a Gaussian of one point is that point
+        assert not found.any()
+    assert np.isfinite(room._plane(points.reshape(-1, points.shape[2]), 0)).all()
 
 
 def test_a_match_is_directed():
@@ -158,7 +231,7 @@ def test_more_tracks_than_dimensions_of_the_fit():
     people = [i // 3 for i in range(3 * DIMENSIONS)]
     counts = [3] * len(people)
     found = match(draw(0, people, counts, d=100), counts)
-    same = np.equal.outer(people, people) & ~np.eye(len(people), dtype=bool)
+    same = same_person(people)
     assert not np.any(found & ~same)
     assert np.count_nonzero(found) > 0.7 * np.count_nonzero(same)
 
@@ -171,9 +244,10 @@ def test_a_track_without_crops_matches_nothing_and_changes_nothing():
     assert np.count_nonzero(found) == np.count_nonzero(found[np.ix_(here, here)])
 
 
+@SPACES
 @pytest.mark.parametrize("counts", [[], [0], [4], [0, 4, 0]])
-def test_fewer_than_two_tracks_match_nothing(counts):
-    found = match(draw(0, [0] * len(counts), counts), counts)
+def test_fewer_than_two_tracks_match_nothing(counts, tsne):
+    found = match(draw(0, [0] * len(counts), counts), counts, tsne=tsne)
     assert found.shape == (len(counts), len(counts))
     assert not found.any()
 

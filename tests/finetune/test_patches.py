@@ -31,7 +31,7 @@ from videoclusternet.results.metrics import score
 
 PEOPLE = [0, 1, 2, 3, 0, 1, 2, 0, 1, 3]
 CROPS = draw_crops(PEOPLE, [5, 4, 6, 5, 3, 5, 4, 1, 2, 4])
-SHORT = QUICK_VIT.model_copy(update={"head_passes": 5, "passes": 4})
+SHORT = QUICK_VIT.model_copy(update={"head_passes": 2, "passes": 1})
 IMAGES = torch.tensor(CROPS.images[::4])
 
 
@@ -300,7 +300,7 @@ def test_collapse_puts_the_second_head_back_too(pocket_vit, monkeypatch):
     distil = train.distil
     monkeypatch.setattr(room, "masked_cross_entropy", broken)
     monkeypatch.setattr(train, "distil", spy)
-    model = finetune_model(CROPS, pocket_vit, SHORT.model_copy(update={"passes": 10}))
+    model = finetune_model(CROPS, pocket_vit, SHORT.model_copy(update={"passes": 2.5}))
     assert len(starts) == train.TRIES
     for start in starts:
         for head, first in zip(start, starts[0], strict=True):

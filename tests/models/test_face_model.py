@@ -64,6 +64,7 @@ def test_the_head_is_perceptrons_side_by_side():
     head = Head(6, FinetuneConfig(heads=3, outputs=4, hidden=5))
     embeddings = torch.rand(8, 6) * 3 + 10
     head.standardise(embeddings)
+    torch.nn.init.normal_(head.outer)  # as if it had learned something
     outputs = head(embeddings).detach().double().numpy()
     inner, bias, outer, prototypes = (
         part.detach().double().numpy()
@@ -74,11 +75,42 @@ def test_the_head_is_perceptrons_side_by_side():
     for i, m in np.ndindex(8, 3):
         hidden = x[i] @ inner[m] + bias[m]
         hidden = [h * (1 + math.erf(h / math.sqrt(2))) / 2 for h in hidden]
-        direction = hidden @ outer[m]
+        direction = x[i] + hidden @ outer[m]
         for k in range(4):
             prototype = prototypes[m, :, k]
             lengths = np.linalg.norm(direction) * np.linalg.norm(prototype)
             assert outputs[i, m, k] == pytest.approx(direction @ prototype / lengths, abs=1e-5)
+
+
+def test_a_head_begins_with_what_the_backbone_knows():
+    """Nothing is added yet: its outputs are the cosines of standardised embeddings."""
+    torch.manual_seed(5)
+    head = Head(6, FinetuneConfig(heads=3, outputs=4, hidden=5))
+    embeddings = torch.rand(8, 6) * 3 + 10
+    head.standardise(embeddings)
+    x = (embeddings - embeddings.mean(0)) / embeddings.std(0, correction=0)
+    for m in range(3):
+        expected = [
+            torch.cosine_similarity(x, head.prototypes[m, :, k].expand(8, 6)) for k in range(4)
+        ]
+        torch.testing.assert_close(head(embeddings)[:, m], torch.stack(expected, 1))
+
+
+def test_what_a_head_begins_with_can_be_learned_away_from():
+    """A start at zero must not be one that no gradient leaves, in any of its parts."""
+    torch.manual_seed(5)
+    head = Head(6, FinetuneConfig(heads=3, outputs=4, hidden=5))
+    embeddings = torch.rand(8, 6) * 3 + 10
+    head.standardise(embeddings)
+    start = {name: value.detach().clone() for name, value in head.named_parameters()}
+    optimiser = torch.optim.SGD(head.parameters(), lr=0.1)
+    for _ in range(2):
+        optimiser.zero_grad()
+        head(embeddings)[..., 0].square().sum().backward()
+        optimiser.step()
+    for name, value in head.named_parameters():
+        changed = (value != start[name]).flatten(1).any(1)
+        assert changed.all(), name  # of every head
 
 
 def test_a_film_of_equal_embeddings_can_be_standardised():
@@ -101,7 +133,7 @@ def test_the_seed_draws_the_head_and_nothing_else(pocket):
     one, same, other = (FaceModel.create(pocket, QUICK, seed).state_dict() for seed in (1, 1, 2))
     assert all(torch.equal(one[name], same[name]) for name in one)
     differing = {name for name in one if not torch.equal(one[name], other[name])}
-    assert differing == {"head.inner", "head.outer", "head.prototypes"}
+    assert differing == {"head.inner", "head.prototypes"}  # the others begin at nothing
 
 
 def test_nobody_elses_random_numbers_are_used(pocket, tmp_path):

@@ -29,18 +29,22 @@ class Rule:
     distance: Literal["loss", "cosine", "euclidean"] = "loss"
     limits: Literal["either", "both"] = "either"  # whose limit the distance must be below
     mean: Literal["early", "late"] = "early"  # of a track: of its outputs, or behind the softmax
+    nearest: bool = False  # where no distance is below a limit, those nearest by far merge too
 
 
 RULES = {
     "loss": Rule(),  # paper; the early mean is ours, because nothing is published
+    "loss-nearest": Rule(nearest=True),  # ours, the default: clustering.merge says why
     "loss-both": Rule(limits="both"),
     "loss-late": Rule(mean="late"),
     "cosine": Rule("cosine"),
+    "cosine-nearest": Rule("cosine", nearest=True),
     "cosine-both": Rule("cosine", limits="both"),
     "euclidean": Rule("euclidean"),
+    "euclidean-nearest": Rule("euclidean", nearest=True),
     "euclidean-both": Rule("euclidean", limits="both"),
 }
-"""The rows of the setting `cluster.rule`; all but the first are for ablations (paper, table 4)."""
+"""The rows of the setting `cluster.rule`; all but the first two are for ablations."""
 
 
 @dataclass(frozen=True, eq=False)

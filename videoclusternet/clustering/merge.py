@@ -27,6 +27,9 @@ from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.views import pooled_views
 from videoclusternet.records import Array, Clusters, Crops, Progress, silent
 
+BY_FAR = 0.5  # the excess over a limit, in distances from the nearest to the second; ours
+FEWEST = 6  # clusters without which the second nearest is no measure of strangers; ours
+
 
 def cluster_tracks(
     crops: Crops,
@@ -92,9 +95,10 @@ def merge_tracks(sides: Sides, rule: Rule) -> tuple[Array, Array, list[Merge]]:
 
     A cluster of one track brings each of its crops, a cluster of several the mean output of each
     (paper). Two clusters match when their loss is below the limit of either one (or of both, as the
-    rule says); matches chain; then
-    limits are taken anew from all crops, until nothing merges. Every round but the last has fewer
-    clusters than the one before, so there are at most as many rounds as tracks.
+    rule says); matches chain; then limits are taken anew from all crops, until nothing merges.
+    Where the rule says so, clusters that find each other nearest by far merge then, too (ours), and
+    all goes on. Every round but the last has fewer clusters than the one before, so there are at
+    most as many rounds as tracks.
     """
     decides = np.maximum if rule.limits == "either" else np.minimum
     label = np.arange(len(sides.count))
@@ -103,12 +107,34 @@ def merge_tracks(sides: Sides, rule: Rule) -> tuple[Array, Array, list[Merge]]:
         limit, loss = _compare(sides, label)
         match = loss < decides(limit[:, None], limit[None, :])
         np.fill_diagonal(match, False)
+        if rule.nearest and not match.any():
+            match = _nearest_by_far(loss, limit, np.bincount(label))
         if not match.any():
             return label, limit, history
         history += _explain(round_, label, loss, limit, match)
         _, joined = connected_components(match, directed=False)
         label = _number(joined[label])
     return label, _compare(sides, label)[0], history
+
+
+def _nearest_by_far(loss: Array, limit: Array, size: Array) -> Array:
+    """Return which clusters (n,) have found each other, bool (n, n).
+
+    Each is the other's nearest, and for both the loss is nearer to the own limit than to half of
+    the way to whoever comes next. Ours, because a limit is the mean of the losses inside: half of
+    what belongs together lies above it, and what is left apart so stands out from all others. Two
+    single tracks never merge by this: where nobody has come back yet, likeness is all there is.
+    """
+    if len(loss) < FEWEST:
+        return np.zeros(loss.shape, bool)
+    others = loss.copy()
+    np.fill_diagonal(others, np.inf)
+    nearest, second = np.partition(others, 1, axis=1)[:, :2].T
+    clear = nearest - limit < BY_FAR * (second - nearest)
+    found = (others <= nearest[:, None]) & clear[:, None]
+    several = size > 1
+    match: Array = found & found.T & (several[:, None] | several[None, :])
+    return match
 
 
 def _compare(sides: Sides, label: Array) -> tuple[Array, Array]:

@@ -16,12 +16,11 @@ class PairSampler:
     (tracks, tracks) is True where the row's track may be paired with the column's.
     """
 
-    def __init__(self, counts: Array, matches: Array | None, rng: np.random.Generator) -> None:
+    def __init__(self, counts: Array, matches: Array, rng: np.random.Generator) -> None:
         self.counts = counts
         self.starts = np.cumsum(counts) - counts
         self.tracks = np.flatnonzero(counts)
-        none = np.zeros((len(counts), 0), bool)
-        self.partners = [np.flatnonzero(row) for row in (none if matches is None else matches)]
+        self.partners = [np.flatnonzero(row) for row in matches]
         self.rng = rng
         self.queue: list[int] = []
 

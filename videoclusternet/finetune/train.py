@@ -1,7 +1,8 @@
 """Adapting the network to one film by self-distillation.
 
 First the head alone, on cached embeddings of the backbone as it came; then head and backbone
-together, in rounds, with coarse matching of the tracks before each (paper).
+together, in rounds (paper). The tracks are matched before each round (paper), and before the head's
+own training too (ours, because a track alone does not show how a person differs between shots).
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def finetune_model(
 ) -> FaceModel:
     """Return the student, tuned to the film that the crops come from.
 
-    The same values serve every film: the number of steps follows from the number of tracks. With
+    The same values serve every film: the number of steps follows from the number of crops. With
     fewer than two tracks there is nothing to tell apart, and the backbone is returned as it came.
     `log` of the model holds a row for each step and matching, `events` what the guard had to do.
     """
@@ -78,22 +79,23 @@ class _Training:
         self.student.head.standardise(embeddings.flatten(0, 1))
         standardise_patches(self.student, self.crops.images)
         self.teacher = Teacher(self.student)
-        if not self.train_head(embeddings):
+        matches = self.match(embeddings, 0)
+        if not self.train_head(embeddings, matches):
             self.student.events.append("The head was left as it was drawn.")
             return
         optimiser = self.joint_optimiser()
         as_it_came = Snapshot(optimiser, self.student, self.teacher.model)
         for round_ in range(self.config.rounds):
             if round_:
-                embeddings = self.embed(self.teacher.model)
-            if not self.train_jointly(round_, embeddings, optimiser):
+                matches = self.match(self.embed(self.teacher.model), round_ + 1)
+            if not self.train_jointly(round_, matches, optimiser):
                 as_it_came.restore()
                 self.student.events.append("The backbone was left as it came.")
                 return
 
     def steps(self, passes: float) -> int:
-        """Return how many steps let each track have its turn this many times."""
-        return math.ceil(passes * np.count_nonzero(self.crops.counts) / self.config.batch)
+        """Return how many steps draw as many pairs as there are crops in this many passes."""
+        return math.ceil(passes * len(self.crops) / self.config.batch)
 
     def embed(self, model: FaceModel) -> Tensor:
         """Return the embeddings of all crops in all views, (crops, views, d)."""
@@ -104,7 +106,31 @@ class _Training:
         with torch.no_grad():
             return model.tail(values)
 
-    def train_head(self, embeddings: Tensor) -> bool:
+    def match(self, embeddings: Tensor, round_: int) -> Array:
+        """Match the tracks by the embeddings (crops, views, d) before a round.
+
+        Round 0 is the head's own, and its matches serve round 1, too: the embeddings are the same.
+        Returns bool (tracks, tracks), and notes in the log which matched.
+        """
+        matches = np.zeros((len(self.crops.counts),) * 2, bool)
+        if self.config.matching != "none":
+            matches = match_tracks(
+                embeddings.cpu().numpy(),
+                self.crops.counts,
+                tsne=self.config.matching == "tsne",
+                seed=self.seed,
+            )
+        pairs = np.argwhere(matches).tolist()
+        row = {"stage": "matching", "round": round_, "matches": len(pairs), "pairs": pairs}
+        self.student.log.append(row)
+        return matches
+
+    def people(self, matches: Array) -> int:
+        """Return how many groups of tracks the matches leave, those without a crop aside."""
+        groups = connected_components(matches, directed=False)[0]
+        return groups - int(np.count_nonzero(self.crops.counts == 0))
+
+    def train_head(self, embeddings: Tensor, matches: Array) -> bool:
         """Train the head alone; the views of a crop are drawn from the cached ones."""
 
         def view(crop: Array) -> Tensor:
@@ -115,11 +141,11 @@ class _Training:
         stage = Stage(
             name="head",
             optimiser=torch.optim.AdamW([group]),
-            sampler=PairSampler(self.crops.counts, None, self.rng),
+            sampler=PairSampler(self.crops.counts, matches, self.rng),
             view=view,
             student=self.student.head,
             teacher=self.teacher.model.head,
-            people=int(np.count_nonzero(self.crops.counts)),
+            people=self.people(matches),
             steps=range(steps),
             schedule=steps,
         )
@@ -134,20 +160,12 @@ class _Training:
             groups.append(head | {"params": self.student.patch_head.parameters()})
         return torch.optim.AdamW(groups)
 
-    def train_jointly(
-        self, round_: int, embeddings: Tensor, optimiser: torch.optim.Optimizer
-    ) -> bool:
-        """Match the tracks by these embeddings, then train head and backbone for a round."""
+    def train_jointly(self, round_: int, matches: Array, optimiser: torch.optim.Optimizer) -> bool:
+        """Train head and backbone for a round on pairs of tracks and of matched tracks."""
 
         def view(crop: Array) -> Tensor:
             return self.augment(torch.tensor(self.crops.images[crop], device=self.student.device))
 
-        matches = np.zeros((len(self.crops.counts),) * 2, bool)
-        if self.config.matching:
-            matches = match_tracks(embeddings.cpu().numpy(), self.crops.counts)
-        row = {"stage": "matching", "round": round_ + 1, "matches": int(matches.sum())}
-        self.student.log.append(row)
-        groups = connected_components(matches, directed=False)[0]
         steps = self.steps(self.config.passes)
         stage = Stage(
             name=f"round {round_ + 1}",
@@ -156,7 +174,7 @@ class _Training:
             view=view,
             student=self.student,
             teacher=self.teacher.model,
-            people=groups - int(np.count_nonzero(self.crops.counts == 0)),
+            people=self.people(matches),
             steps=range(round_ * steps, (round_ + 1) * steps),
             schedule=steps * self.config.rounds,
             patches=MaskedPatches(self.teacher, self.rng) if self.student.patch_head else None,

@@ -27,8 +27,10 @@ class Head(nn.Module):
 
     Embeddings are first standardised by the film's own mean and deviation: a face network's
     outputs lie in a narrow cone, and unstandardised nothing is learned. The last layer compares
-    directions, as DINO's does, so outputs lie between -1 and 1. Several heads are ours: what one
-    confuses by the accident of its start, the others tell apart.
+    directions, as DINO's does, so outputs lie between -1 and 1. Ours are two things: several heads,
+    because what one confuses by the accident of its start, the others tell apart; and perceptrons
+    that begin as nothing added to their input, so that a head starts with all that the backbone
+    knows, compared with random directions, instead of a random mixture of it.
     """
 
     mean: Tensor
@@ -39,7 +41,7 @@ class Head(nn.Module):
         heads, hidden = config.heads, config.hidden
         self.inner = nn.Parameter(_draw(heads, dimension, hidden))
         self.inner_bias = nn.Parameter(torch.zeros(heads, hidden))
-        self.outer = nn.Parameter(_draw(heads, hidden, dimension))
+        self.outer = nn.Parameter(torch.zeros(heads, hidden, dimension))
         self.prototypes = nn.Parameter(_draw(heads, dimension, config.outputs))
         self.register_buffer("mean", torch.zeros(dimension))
         self.register_buffer("deviation", torch.ones(dimension))
@@ -55,9 +57,10 @@ class Head(nn.Module):
 
     def perceptrons(self, x: Tensor) -> Tensor:
         """Return the outputs of standardised embeddings."""
-        x = F.gelu(torch.einsum("...d,mdh->...mh", x, self.inner) + self.inner_bias)
-        x = F.normalize(torch.einsum("...mh,mhd->...md", x, self.outer), dim=-1)
-        return torch.einsum("...md,mdk->...mk", x, F.normalize(self.prototypes, dim=1))
+        learned = F.gelu(torch.einsum("...d,mdh->...mh", x, self.inner) + self.inner_bias)
+        learned = torch.einsum("...mh,mhd->...md", learned, self.outer)
+        direction = F.normalize(x.unsqueeze(-2) + learned, dim=-1)
+        return torch.einsum("...md,mdk->...mk", direction, F.normalize(self.prototypes, dim=1))
 
 
 def _draw(heads: int, inputs: int, outputs: int) -> Tensor:
