@@ -17,8 +17,7 @@ from videoclusternet.clustering.distance import (
     RULES,
     Rule,
     Sides,
-    loss_between,
-    pair_limit,
+    compare,
     track_sides,
 )
 from videoclusternet.clustering.quality import crop_quality, recognisable, track_quality
@@ -100,7 +99,7 @@ def merge_tracks(sides: Sides, rule: Rule) -> tuple[Array, Array, list[Merge]]:
     label = np.arange(len(sides.count))
     history: list[Merge] = []
     for round_ in range(len(label)):
-        limit, loss = _compare(sides, label)
+        limit, loss = compare(sides, label)
         match = loss < decides(limit[:, None], limit[None, :])
         np.fill_diagonal(match, False)
         if not match.any():
@@ -108,24 +107,7 @@ def merge_tracks(sides: Sides, rule: Rule) -> tuple[Array, Array, list[Merge]]:
         history += _explain(round_, label, loss, limit, match)
         _, joined = connected_components(match, directed=False)
         label = _number(joined[label])
-    return label, _compare(sides, label)[0], history
-
-
-def _compare(sides: Sides, label: Array) -> tuple[Array, Array]:
-    """Return the limit of each cluster and the loss between all of them."""
-    size = np.bincount(label)
-    limit = pair_limit(*(_sum(label, x) for x in (sides.count, sides.p, sides.q, sides.own)))
-    alone = (size[label] == 1)[:, None]
-    count = np.maximum(sides.count, 1)[:, None]
-    p = _sum(label, np.where(alone, sides.p / count, sides.mean_p)) / size[:, None]
-    q = _sum(label, np.where(alone, sides.q / count, sides.mean_q)) / size[:, None]
-    return limit, loss_between(p, q)
-
-
-def _sum(label: Array, values: Array) -> Array:
-    """Add the rows of each cluster."""
-    shape = (label.max(initial=-1) + 1, len(label))
-    return coo_array((np.ones(len(label)), (label, np.arange(len(label)))), shape).tocsr() @ values
+    return label, compare(sides, label)[0], history
 
 
 def _number(label: Array) -> Array:
