@@ -5,14 +5,14 @@ No number of people and no threshold is asked for (paper, stage 3).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
+from videoclusternet.clustering.confidence import track_margins
 from videoclusternet.clustering.distance import (
     RULES,
     Rule,
@@ -20,15 +20,18 @@ from videoclusternet.clustering.distance import (
     compare,
     track_sides,
 )
+from videoclusternet.clustering.doubts import find_doubts
 from videoclusternet.clustering.quality import crop_quality, recognisable, track_quality
+from videoclusternet.clustering.written import nobody, written
 from videoclusternet.config import ClusterConfig
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.views import pooled_views
-from videoclusternet.records import Array, Clusters, Crops, Progress, silent
+from videoclusternet.records import Array, Clusters, Crops, Progress, Tracks, silent
 
 
 def cluster_tracks(
     crops: Crops,
+    tracks: Tracks,
     model: FaceModel,
     config: ClusterConfig,
     *,
@@ -40,10 +43,14 @@ def cluster_tracks(
 
     Tracks without a crop, and those that the network cannot recognise, are Unknown (-1). The
     network sees each crop in several views, drawn from the seed, so that a track of one crop has
-    pairs to take its limit from (ours).
+    pairs to take its limit from (ours). When the tracks were seen decides nothing: it is only told
+    where two tracks of one cluster are seen at one time. Raises ValueError where crops and tracks
+    are not of one film.
     """
+    if tracks.count != len(crops.counts):
+        raise ValueError(f"{tracks.count} tracks have the crops of {len(crops.counts)}")
     if not len(crops):
-        return _record(np.full(len(crops.counts), -1), np.full(len(crops.counts), np.nan))
+        return nobody(np.full(len(crops.counts), np.nan))
     model = model.to(device)
     values = pooled_views(model, crops.images, model.config.views, seed, progress)
     quality = track_quality(crop_quality(model, values[:, 0], config, seed), crops.counts)
@@ -55,9 +62,9 @@ def cluster_tracks(
         features = model.head(embeddings) if rule.distance == "loss" else embeddings
     sides = track_sides(model, features, crops.counts[known], rule)
     label, limit, history = merge_tracks(sides, rule)
-    labels = np.full(len(crops.counts), -1)
-    labels[known] = label
-    return _record(labels, quality, limit, [merge.among(known) for merge in history])
+    margins = track_margins(sides, label, limit)
+    doubts, part = find_doubts(sides, label, tracks.spans[known])
+    return written(known, quality, label, limit, history, margins, sides.count, doubts, part)
 
 
 @dataclass(frozen=True)
@@ -75,15 +82,6 @@ class Merge:
         """Return the same merge with the tracks' numbers in a larger set."""
         left, right = int(tracks[self.left]), int(tracks[self.right])
         return Merge(self.round, left, right, self.loss, self.left_limit, self.right_limit)
-
-
-def _record(
-    label: Array, quality: Array, limit: Array | None = None, history: Sequence[Merge] = ()
-) -> Clusters:
-    columns = np.array([astuple(merge) for merge in history]).reshape(-1, 6).T
-    numbers, losses = columns[:3].astype(np.int64), columns[3:].astype(np.float32)
-    limit = np.empty(0) if limit is None else limit
-    return Clusters(label, quality.astype(np.float32), limit.astype(np.float32), *numbers, *losses)
 
 
 def merge_tracks(sides: Sides, rule: Rule) -> tuple[Array, Array, list[Merge]]:
