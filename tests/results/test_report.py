@@ -193,7 +193,7 @@ def test_the_page_says_how_sure_it_is_and_what_is_worth_a_look() -> None:
     assert re.findall(r'href="#person-(\d+)"[^>]*>([^<]+)<', top) == [("0", "Person 1")]
     assert "Two groups: track 0, and track 2 and 1 more, would not be merged" in text
     assert "the loss between them is 3.250, and the larger limit 2.500." in text
-    assert "Seen at the same time: track 2, and track 3." in text
+    assert "Seen at the same time, about 00:00:03: track 2 and track 3." in text
 
 
 def test_each_part_in_doubt_shows_its_most_frontal_face() -> None:
