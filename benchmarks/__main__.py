@@ -94,6 +94,21 @@ def _ablation(options: argparse.Namespace) -> None:
         print(line)
 
 
+def _confidence(options: argparse.Namespace) -> None:
+    from benchmarks.confidence import judge_run, measure_confidence  # torch: see `run_program`
+
+    pairs = [text.rpartition(":") for text in options.runs]
+    for text, (_, colon, _) in zip(options.runs, pairs, strict=True):
+        if not colon:
+            raise vcn.UsageError(f"'{text}' names no truth: write RUN:TRUTH.")
+    rows = measure_confidence([judge_run(Path(run), Path(truth)) for run, _, truth in pairs])
+    settings = [vcn.load_run(Path(run)).manifest.settings for run, _, _ in pairs]
+    seeds = sorted({int(values["seed"]) for values in settings})
+    write_results(options.out, {**header("standard", [], seeds), "runs": len(pairs)}, rows)
+    for row in rows:
+        print(f"{row.name:<36}{row.value:>9g}  {row.unit}")
+
+
 def read_cases(texts: Sequence[str]) -> list[Case]:
     """Read each FILM:TRUTH as `read_case` does. Raises UsageError for two films of one name."""
     cases = [read_case(text) for text in texts]
@@ -163,6 +178,13 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     tracking.add_argument("--out", type=Path, default=RESULTS / "tracking.json", metavar="FILE")
     tracking.set_defaults(measure=_tracking)
+
+    confidence = commands.add_parser(
+        "confidence", help="fit the confidence to finished runs, and tell how it holds"
+    )
+    confidence.add_argument("runs", nargs="+", metavar="RUN:TRUTH")
+    confidence.add_argument("--out", type=Path, default=RESULTS / "confidence.json", metavar="FILE")
+    confidence.set_defaults(measure=_confidence)
     return parser
 
 

@@ -92,9 +92,12 @@ def finished(tmp_path: Path) -> Path:
     film = tmp_path / "film.mp4"
     film.write_bytes(b"a film")
     folder = tmp_path / "done"
+    of_tracks = ("quality", "own_loss", "other_loss", "confidence")
     clusters = Clusters.empty().columns() | {
-        "label": np.array([-1, 0, 1]), "quality": np.ones(3), "limit": np.ones(2)
+        "label": np.array([-1, 0, 1]), "limit": np.ones(2), "person_confidence": np.ones(2),
+        "other": np.array([-1, 1, 0]), "part": np.array([-1, 1, 2]),
     }  # fmt: skip
+    clusters |= {name: np.ones(3) for name in of_tracks}
     with Run.open(folder, film, Config()) as run:
         run.once("tracks", tracks_of_three)
         run.once("clusters", lambda: Clusters(**clusters))
@@ -122,6 +125,24 @@ def test_show_as_json_is_the_file(vcn: Vcn, finished: Path) -> None:
     code, out, _ = vcn("show", finished, "--json")
     assert code == 0
     assert json.loads(out) == json.loads((finished / "people.json").read_text()) == to_json(PEOPLE)
+
+
+def test_show_tells_why_two_tracks_are_two_people(vcn: Vcn, finished: Path) -> None:
+    code, out, err = vcn("show", finished, "--why", "1", "2")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0].startswith("Track 1 and track 2 are two people, Person 1 and [red]")
+    assert "\x1b" not in out
+    code, out, _ = vcn("show", finished, "--why", "0", "2", "--json")
+    answer = json.loads(out)
+    assert (code, answer["together"], answer["links"]) == (0, False, [])
+    assert answer["text"] == "Track 0 is Unknown: nobody was claimed for it."
+
+
+@pytest.mark.parametrize("pair", [("1", "3"), ("-1", "0")])
+def test_a_track_that_does_not_exist_is_2(vcn: Vcn, finished: Path, pair: tuple[str, str]) -> None:
+    code, out, err = vcn("show", finished, "--why", *pair)
+    assert (code, out, len(err.splitlines())) == (2, "", 1)
+    assert "3, numbered from 0" in err
 
 
 def test_eval_scores_tracks_against_the_truth(vcn: Vcn, finished: Path, tmp_path: Path) -> None:

@@ -169,8 +169,8 @@ def test_a_memory_map_stays_one(tmp_path: Any) -> None:
 )
 def test_labels_with_gaps_are_refused(label: list[int], limits: int) -> None:
     columns = Clusters.empty().columns()
+    of_tracks = ("quality", "own_loss", "other_loss", "other", "confidence", "part")
+    columns |= {name: np.zeros(len(label), columns[name].dtype) for name in of_tracks}
+    columns |= {name: np.zeros(limits) for name in ("limit", "person_confidence")}
     with pytest.raises(ValueError, match="labels"):
-        Clusters(
-            **columns
-            | {"label": np.array(label), "quality": np.zeros(len(label)), "limit": np.zeros(limits)}
-        )
+        Clusters(**columns | {"label": np.array(label)})

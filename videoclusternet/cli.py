@@ -113,14 +113,25 @@ def run(
 
 
 @app.command()
-def show(folder: RunFolder, as_json: AsJson = False) -> None:
-    """Print the people of a run."""
+def show(
+    folder: RunFolder,
+    as_json: AsJson = False,
+    why: Annotated[
+        tuple[int, int] | None,
+        typer.Option(metavar="TRACK TRACK", help="Tell why two tracks are one person, or two."),
+    ] = None,
+) -> None:
+    """Print the people of a run, or why two of its tracks are one person."""
     from videoclusternet.results.people import to_json
     from videoclusternet.run_view import load_run
 
     view = load_run(folder)
+    answer = view.why(*why) if why else None
     if as_json:
-        print(json.dumps(to_json(view.people), indent=1))
+        print(json.dumps(asdict(answer) if answer else to_json(view.people), indent=1))
+    elif answer:
+        for line in answer.text.splitlines():
+            out.print(one_line(line))
     else:
         _print_people(view)
 

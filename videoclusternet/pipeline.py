@@ -160,8 +160,8 @@ def _recipe(run: Run, video: Video, config: Config, preset: str, device: Device)
         )  # fmt: skip
         yield "model"
         clusters = run.once(
-            "clusters", cluster_tracks, crops, model, config.cluster, seed=config.seed,
-            device=place, also=count, progress=run.progress("clusters"),
+            "clusters", cluster_tracks, crops, tracks, model, config.cluster,
+            seed=config.seed, device=place, also=count, progress=run.progress("clusters"),
         )  # fmt: skip
         yield "clusters"
     people = run.once("people", list_people, clusters, tracks, crops, shots)

@@ -213,12 +213,20 @@ class Crops(Record):
         )  # fmt: skip
 
 
+SAME_TIME = 1
+"""A doubt: two tracks of one person share a frame."""
+
+TWO_GROUPS = 2
+"""A doubt: the tracks of one person fall into two groups that would not match."""
+
+
 @dataclass(frozen=True, eq=False)
 class Clusters(Record):
     """Who is who: a label for each track, and the history of merges that answers why.
 
     A cluster is called by its lowest track while it grows; in the end labels are numbered from 0
-    in the order of those.
+    in the order of those. An Unknown track is claimed to be nobody: its losses and its confidence
+    are NaN, its other and its part -1.
     """
 
     label: Array = column(np.int64)  # of each track; -1 is Unknown
@@ -230,6 +238,19 @@ class Clusters(Record):
     loss: Array = column(np.float32, table="merges")  # between the two
     left_limit: Array = column(np.float32, table="merges")
     right_limit: Array = column(np.float32, table="merges")
+    own_loss: Array = column(np.float32)  # of each track to the rest of its cluster; alone: limit
+    other_loss: Array = column(np.float32)  # to the nearest other cluster, NaN if there is none
+    other: Array = column(np.int64)  # the label of that cluster, -1 if there is none
+    confidence: Array = column(np.float32)  # that the track is right, 0 to 1; NaN without another
+    part: Array = column(
+        np.int64
+    )  # lowest track of its cluster, or of its half if that is in doubt
+    person_confidence: Array = column(np.float32, table="people")  # share of the crops, 0 to 1
+    doubt_left: Array = column(np.int64, table="doubts")  # lowest track of one part of a cluster
+    doubt_right: Array = column(np.int64, table="doubts")  # and of the other
+    doubt_reason: Array = column(np.int64, table="doubts")  # SAME_TIME or TWO_GROUPS
+    doubt_loss: Array = column(np.float32, table="doubts")  # between the two
+    doubt_limit: Array = column(np.float32, table="doubts")  # the larger one of the two's own
 
     def check(self) -> None:
         known = np.unique(self.label[self.label >= 0])

@@ -11,6 +11,7 @@ from videoclusternet.errors import InputError
 from videoclusternet.manifest import MANIFEST, Manifest
 from videoclusternet.records import Clusters, Crops, Faces, Shots, Tracks
 from videoclusternet.results.people import People
+from videoclusternet.results.why import Why, explain_pair
 from videoclusternet.stages import STAGES
 
 if TYPE_CHECKING:
@@ -71,6 +72,14 @@ class RunView:
     def people(self) -> People:
         """Who is in the film, when and for how long."""
         return self._load("people", People)
+
+    def why(self, left: int, right: int) -> Why:
+        """Return why two tracks are one person, or two, merge by merge.
+
+        Raises UsageError for a track that the film does not have.
+        """
+        names = {person.label: person.name for person in self.people}
+        return explain_pair(self.clusters, left, right, names)
 
     @cached_property
     def report(self) -> Path:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.results.small_film import FACTS, small_film
+from videoclusternet.records import SAME_TIME, TWO_GROUPS
 from videoclusternet.results.report import render_report
 
 EVIL = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
@@ -32,9 +33,10 @@ def browser() -> Iterator[Browser]:
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write the report of a film with two people, an extra and Unknown; one name is an attack."""
     scenes = [(n % 2, 60 * n, 60 * n + 30) for n in range(80)]
-    seen = [*scenes, (2, 4810, 4816), (-1, 4820, 4830)]
+    seen = [*scenes, (2, 4810, 4816), (2, 4813, 4819), (-1, 4830, 4840)]
     merges = [(1, n % 2, n, 4.0, 4.5, 3.5) for n in range(2, 80)]
-    film = small_film(seen, stops=[2400, 5000], merges=merges, crop_size=150)
+    doubts = [(0, 40, TWO_GROUPS, 4.5, 4.25), (80, 81, SAME_TIME, 1.0, 1.5)]
+    film = small_film(seen, stops=[2400, 5000], merges=merges, crop_size=150, doubts=doubts)
     people = film.people
     attacked = replace(
         people, people=(replace(people[0], name=EVIL + "W" * 200), *people.people[1:])
@@ -109,13 +111,24 @@ def test_folds_open_by_mouse_and_by_keyboard(page: Page) -> None:
     assert unknown.locator("img").first.is_visible()
 
 
+def test_what_is_worth_a_look_is_a_click_away(page: Page) -> None:
+    page.locator("header a", has_text=EVIL).click()
+    doubted = page.locator("article", has=page.get_by_role("heading", name=EVIL))
+    assert doubted.evaluate("e => e.getBoundingClientRect().top < window.innerHeight")
+    shown = doubted.locator(".doubts")
+    assert not shown.is_visible()
+    doubted.get_by_text("Worth a look").click()
+    assert shown.locator("img").count() == 2
+    assert shown.is_visible()
+
+
 CONTRASTS = """() => {
   const light = c => c.map(v => v / 255).map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
                       .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
   const rgb = text => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
   const behind = e => { while (e && getComputedStyle(e).backgroundColor === 'rgba(0, 0, 0, 0)') e = e.parentElement;
                         return e ? getComputedStyle(e).backgroundColor : 'rgb(255, 255, 255)'; };
-  return [...document.querySelectorAll('h1, h2, h3, p, li, span, summary, td, th')].map(e => {
+  return [...document.querySelectorAll('h1, h2, h3, p, li, a, span, summary, td, th')].map(e => {
     const [a, b] = [light(rgb(getComputedStyle(e).color)), light(rgb(behind(e)))];
     return (Math.max(a, b) + .05) / (Math.min(a, b) + .05); });
 }"""  # fmt: skip  # noqa: E501

@@ -10,6 +10,7 @@ from tests.pocket import POCKET, build
 from videoclusternet.clustering.distance import RULES, track_sides
 from videoclusternet.config import FinetuneConfig
 from videoclusternet.models.face_model import FaceModel
+from videoclusternet.records import Tracks
 
 CONFIG = FinetuneConfig(
     heads=2, outputs=3, hidden=2, teacher_temperature=0.1, student_temperature=0.2
@@ -63,3 +64,20 @@ def draw_tracks(seed):
     people = rng.integers(0, rng.integers(1, 4), tracks).tolist()
     counts = rng.integers(1, rng.integers(2, 6), tracks).tolist()
     return people, counts, {"spread": rng.uniform(0.05, 0.8), "apart": rng.uniform(0.1, 0.6)}
+
+
+def tracks_seen(spans):
+    """Return the record of tracks that are seen from one frame to another, both included."""
+    rows = [(track, frame) for track, (first, last) in enumerate(spans)
+            for frame in sorted({first, last})]  # fmt: skip
+    track, frame = np.array(rows, np.int64).reshape(-1, 2).T
+    columns = {
+        name: np.zeros((len(rows), *values.shape[1:]), values.dtype)
+        for name, values in Tracks.empty().columns().items()
+    }
+    return Tracks(**columns | {"track": track, "frame": frame})
+
+
+def one_by_one(count):
+    """Return the record of so many tracks, each seen after the one before it."""
+    return tracks_seen([(10 * n, 10 * n + 9) for n in range(count)])

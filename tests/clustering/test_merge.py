@@ -16,9 +16,11 @@ from tests.clustering.drawn import (
     as_sets,
     draw_outputs,
     draw_tracks,
+    one_by_one,
     pieces,
     scorer,
     sides_of,
+    tracks_seen,
 )
 from tests.oracles import (
     cosine_slowly,
@@ -270,6 +272,11 @@ def model(pocket):
     return FaceModel.create(pocket, QUICK, 0)
 
 
+def clustered(crops, model, config, **rest):
+    """Cluster tracks that are seen one after the other."""
+    return cluster_tracks(crops, one_by_one(len(crops.counts)), model, config, **rest)
+
+
 def standardised(model, crops):
     with torch.no_grad():
         model.head.standardise(model.tail(model.eval().trunk(torch.tensor(crops.images))))
@@ -278,17 +285,17 @@ def standardised(model, crops):
 
 def test_a_rejected_track_is_unknown_and_the_others_are_as_without_it(model):
     everyone = draw_crops([0, 1, 2, 3, 0, 1, 2, 0, 3], [3, 4, 0, 5, 2, 3, 4, 1, 2])
-    quality = cluster_tracks(everyone, model, EVERYBODY).quality
+    quality = clustered(everyone, model, EVERYBODY).quality
     worst = int(np.nanargmin(quality))
     crops = in_order(everyone, [worst, *(i for i in range(9) if i != worst)])
     standardised(model, crops)
 
-    quality = cluster_tracks(crops, model, EVERYBODY).quality
+    quality = clustered(crops, model, EVERYBODY).quality
     low, second = np.sort(quality[np.isfinite(quality)])[:2]
     median = np.nanmedian(quality)
     spread = 1.4826 * np.nanmedian(np.abs(quality - median))
     between = ClusterConfig(quality_deviations=float((median - (low + second) / 2) / spread))
-    found = cluster_tracks(crops, model, between)
+    found = clustered(crops, model, between)
 
     absent = int(np.flatnonzero(crops.counts == 0)[0])
     assert found.label[0] == -1
@@ -316,14 +323,14 @@ def in_order(crops, tracks):
 
 @pytest.mark.parametrize("counts", [[], [0], [0, 0, 0]])
 def test_without_crops_everyone_is_unknown(model, counts):
-    found = cluster_tracks(draw_crops([0] * len(counts), counts), model, EVERYBODY)
+    found = clustered(draw_crops([0] * len(counts), counts), model, EVERYBODY)
     assert found.label.tolist() == [-1] * len(counts)
     assert np.isnan(found.quality).all()
     assert len(found.limit) == len(found.left) == 0
 
 
 def test_one_track_among_empty_ones_is_somebody(model):
-    found = cluster_tracks(draw_crops([0, 1, 2], [0, 2, 0]), model, EVERYBODY)
+    found = clustered(draw_crops([0, 1, 2], [0, 2, 0]), model, EVERYBODY)
     assert found.label.tolist() == [-1, 0, -1]
 
 
@@ -332,8 +339,8 @@ def test_clustering_is_repeatable_and_leaves_the_model_alone(model):
     before = {name: value.clone() for name, value in model.state_dict().items()}
     torch.manual_seed(1)
     state = torch.get_rng_state()
-    one, same = (cluster_tracks(crops, model, EVERYBODY, seed=5) for _ in range(2))
-    other = cluster_tracks(crops, model, EVERYBODY, seed=6)
+    one, same = (clustered(crops, model, EVERYBODY, seed=5) for _ in range(2))
+    other = clustered(crops, model, EVERYBODY, seed=6)
     for name, column in one.columns().items():
         np.testing.assert_array_equal(column, same.columns()[name])
     assert not np.array_equal(one.quality, other.quality)
@@ -343,7 +350,7 @@ def test_clustering_is_repeatable_and_leaves_the_model_alone(model):
 
 def test_progress_counts_the_crops(model):
     told = []
-    cluster_tracks(
+    clustered(
         draw_crops(range(3), [30, 30, 30]), model, EVERYBODY,
         progress=lambda *now: told.append(now),
     )  # fmt: skip
@@ -353,5 +360,42 @@ def test_progress_counts_the_crops(model):
 def test_a_network_of_broken_numbers_recognises_nobody(model):
     with torch.no_grad():
         model.backbone.matrix.weight.fill_(torch.nan)
-    found = cluster_tracks(draw_crops([0, 1], [2, 2]), model, EVERYBODY)
+    found = clustered(draw_crops([0, 1], [2, 2]), model, EVERYBODY)
     assert found.label.tolist() == [-1, -1]
+
+
+def test_everything_told_of_a_track_stands_in_its_row(model):
+    crops = draw_crops([0, 1, 0, 1, 2, 0], [4, 3, 0, 3, 2, 4])
+    standardised(model, crops)
+    found = clustered(crops, model, ClusterConfig(rule="loss-late", quality_deviations=1e6))
+    assert len(found.limit) > 1
+    absent = crops.counts == 0
+    for column in (found.own_loss, found.confidence):
+        assert np.isnan(column).tolist() == absent.tolist()
+    for column in (found.other, found.part):
+        assert (column == -1).tolist() == absent.tolist()
+    for track in np.flatnonzero(~absent):
+        assert found.other[track] != found.label[track]
+        assert found.label[found.part[track]] == found.label[track]
+
+
+def test_when_tracks_are_seen_changes_no_label_and_is_told(model):
+    crops = draw_crops([0, 0, 1, 5], [4, 4, 4, 4])
+    standardised(model, crops)
+    apart = clustered(crops, model, EVERYBODY)
+    together = cluster_tracks(crops, tracks_seen([(0, 9)] * 4), model, EVERYBODY)
+    for name, column in apart.columns().items():
+        if not name.startswith("doubt"):
+            np.testing.assert_array_equal(column, together.columns()[name])
+    pairs = zip(together.doubt_left, together.doubt_right, strict=True)
+    same = {
+        (i, j) for i, j in itertools.combinations(range(4), 2) if apart.label[i] == apart.label[j]
+    }
+    assert (0, 1) in same
+    assert set(pairs) == same
+    assert len(apart.doubt_left) == 0
+
+
+def test_tracks_of_another_film_are_refused(model):
+    with pytest.raises(ValueError, match="3 tracks have the crops of 2"):
+        cluster_tracks(draw_crops([0, 1], [2, 2]), one_by_one(3), model, EVERYBODY)

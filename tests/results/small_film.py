@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import cv2
 import numpy as np
 
-from videoclusternet.records import Array, Clusters, Crops, Shots, Tracks
+from videoclusternet.records import TWO_GROUPS, Array, Clusters, Crops, Shots, Tracks
 from videoclusternet.results.people import People, list_people
 from videoclusternet.results.report import RunFacts
 
@@ -63,11 +64,15 @@ def small_film(
     times: Array | None = None,
     merges: list[tuple[int, int, int, float, float, float]] | None = None,
     crop_size: int = 16,
+    confidence: list[float] | None = None,
+    doubts: list[tuple[int, int, int, float, float]] | None = None,
 ) -> Film:
     """Write a film down: `seen` holds label, first and last look of each track.
 
     `stops` ends the shots, `crops` counts the crops of each track (default one each), `times` is
-    the clock (default 25 frames a second), a merge is round, left, right, loss and two limits.
+    the clock (default 25 frames a second), a merge is round, left, right, loss and two limits,
+    `confidence` is that of each track and, on the average, of its person (default .9), and a doubt
+    is left, right, reason, loss and limit; two groups part where the right one begins.
     """
     looks = [np.arange(first, last + 1, LOOK) for _, first, last in seen]
     lengths = [len(frames) for frames in looks]
@@ -80,15 +85,8 @@ def small_film(
         for (_, first, last), n in zip(seen, counts, strict=True)
     ]
     faces = [drawn_face(seed)[:crop_size, :crop_size] for seed in range(len(owner))]
-    columns = np.array(merges or [], np.float64).reshape(-1, 6).T
     return Film(
-        Clusters(
-            labels,
-            np.full(len(seen), 0.9, np.float32),
-            np.linspace(4, 5, labels.max(initial=-1) + 1, dtype=np.float32),
-            *columns[:3].astype(np.int64),
-            *columns[3:].astype(np.float32),
-        ),
+        clusters_of(labels, merges or (), confidence or (), doubts or ()),
         replace(
             Tracks.empty(),
             track=np.repeat(np.arange(len(seen)), lengths),
@@ -114,4 +112,44 @@ def small_film(
             np.array(stops, np.int64),
             np.arange(stops[-1] + 1 if stops else 0) / 25 if times is None else times,
         ),
+    )
+
+
+def clusters_of(
+    labels: Array,
+    merges: Sequence[tuple[int, int, int, float, float, float]] = (),
+    confidence: Sequence[float] = (),
+    doubts: Sequence[tuple[int, int, int, float, float]] = (),
+) -> Clusters:
+    """Write the clusters of tracks down, as `small_film` takes them."""
+    people = range(labels.max(initial=-1) + 1)
+    merged = np.array(merges, np.float64).reshape(-1, 6).T
+    doubted = np.array(doubts, np.float64).reshape(-1, 5).T
+    part = np.array([np.flatnonzero(labels == label)[0] for label in labels], np.int64)
+    for left, right, reason, *_ in doubts:
+        if reason == TWO_GROUPS:
+            part[(labels == labels[left]) & (np.arange(len(labels)) >= right)] = right
+    share = np.array(confidence or [0.9] * len(labels), np.float32)
+    known = labels >= 0
+    return Clusters(
+        label=labels,
+        quality=np.full(len(labels), 0.9, np.float32),
+        limit=np.linspace(4, 5, len(people), dtype=np.float32),
+        round=merged[0].astype(np.int64),
+        left=merged[1].astype(np.int64),
+        right=merged[2].astype(np.int64),
+        loss=merged[3],
+        left_limit=merged[4],
+        right_limit=merged[5],
+        own_loss=np.where(known, 1.25, np.nan),
+        other_loss=np.where(known, 2.5, np.nan),
+        other=np.where(known, (labels + 1) % max(1, len(people)), -1),
+        confidence=np.where(known, share, np.nan),
+        part=np.where(known, part, -1),
+        person_confidence=np.array([share[labels == one].mean() for one in people], np.float32),
+        doubt_left=doubted[0].astype(np.int64),
+        doubt_right=doubted[1].astype(np.int64),
+        doubt_reason=doubted[2].astype(np.int64),
+        doubt_loss=doubted[3],
+        doubt_limit=doubted[4],
     )

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.results.small_film import LOOK, Film, small_film
+from tests.results.small_film import LOOK, Film, clusters_of, small_film
 from tests.tracks.drawn import clip, faces_of, walk
 from videoclusternet.config import CropsConfig, FilterConfig, TracksConfig
 from videoclusternet.errors import InputError
 from videoclusternet.faces.crops import choose_rows
 from videoclusternet.faces.filter import filter_faces
-from videoclusternet.records import Clusters, Crops, Shots, Tracks
+from videoclusternet.records import SAME_TIME, TWO_GROUPS, Clusters, Crops, Shots, Tracks
+from videoclusternet.results.doubts import Doubt
 from videoclusternet.results.people import (
     FACES,
     Appearance,
@@ -63,9 +64,7 @@ def test_whom_a_filter_rejects_is_unknown_and_not_lost() -> None:
         frame=tracks.frame[rows], sharpness=tracks.sharpness[rows], frontal=tracks.frontal[rows],
         counts=np.bincount(tracks.track[rows], minlength=tracks.count),
     )  # fmt: skip
-    nobody = Clusters.empty()
-    label = np.where(crops.counts > 0, 0, -1)  # as cluster_tracks does
-    clusters = replace(nobody, label=label, quality=np.ones(2, "f4"), limit=np.ones(1, "f4"))
+    clusters = clusters_of(np.where(crops.counts > 0, 0, -1))  # as cluster_tracks does
     people = list_people(clusters, tracks, crops, shots)
     assert people.unknown.tracks == (0,)
     assert spans(people.unknown) == [(0.0, 3.0)]
@@ -153,6 +152,37 @@ def test_faces_are_crops_of_the_persons_own_tracks(film: Film) -> None:
         assert bool(person.faces) == any(film.crops.counts[track] for track in person.tracks)
 
 
+def test_each_track_and_each_person_says_how_sure_it_is() -> None:
+    film = small_film(
+        [(0, 0, 9), (1, 20, 29), (0, 40, 59), (-1, 70, 79)], [99], confidence=[0.5, 0.25, 1, 0.8]
+    )
+    people = {person.label: person for person in film.people}
+    assert (people[0].sure, people[0].confidence) == ((0.5, 1.0), 0.75)
+    assert (people[1].sure, people[1].confidence) == ((0.25,), 0.25)
+    assert (film.people.unknown.sure, film.people.unknown.confidence) == ((None,), None)
+
+
+def test_a_confidence_of_nothing_is_none_and_null() -> None:
+    people = small_film([(0, 0, 9)], [20], confidence=[float("nan")]).people
+    assert (people[0].sure, people[0].confidence) == ((None,), None)
+    values = json.loads(json.dumps(to_json(people), allow_nan=False))["people"][0]
+    assert (values["sure"], values["confidence"]) == ([None], None)
+
+
+def test_doubts_stand_with_their_person_and_name_the_tracks_of_both_parts() -> None:
+    film = small_film(
+        [(0, 0, 9), (1, 3, 12), (0, 20, 29), (0, 24, 33)],
+        stops=[50],
+        doubts=[(0, 2, TWO_GROUPS, 3.0, 2.5), (2, 3, SAME_TIME, 1.5, float("-inf"))],
+    )
+    people = {person.label: person for person in film.people}
+    assert people[0].doubts == (
+        Doubt("two groups", (0,), (2, 3), 3.0, 2.5),
+        Doubt("same time", (2,), (3,), 1.5, None),
+    )
+    assert people[1].doubts == film.people.unknown.doubts == ()
+
+
 def with_measures(film: Film, frontal: list[float], sharpness: list[float]) -> People:
     crops = replace(
         film.crops,
@@ -200,6 +230,12 @@ def test_records_of_two_films_are_refused() -> None:
 
 
 seconds = st.floats(0, 1e5)
+shares = st.none() | st.floats(0, 1)
+tracks_of = st.lists(st.integers(0, 9999), max_size=5).map(tuple)
+doubted = st.builds(
+    Doubt, st.sampled_from(["same time", "two groups"]), tracks_of, tracks_of, st.floats(0, 20),
+    st.none() | st.floats(0, 20),
+)  # fmt: skip
 persons = st.builds(
     Person,
     label=st.integers(-1, 999),
@@ -209,6 +245,9 @@ persons = st.builds(
     appearances=st.lists(st.builds(Appearance, seconds, seconds), max_size=4).map(tuple),
     faces=st.lists(st.integers(0, 9999), max_size=8).map(tuple),
     limit=st.none() | st.floats(0, 20),
+    confidence=shares,
+    sure=st.lists(shares, max_size=5).map(tuple),
+    doubts=st.lists(doubted, max_size=3).map(tuple),
 )
 casts = st.builds(
     People, st.lists(persons, max_size=4).map(tuple), persons, seconds, st.integers(0, 5000)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from tests.results.small_film import FACTS, Film, drawn_face, small_film
+from videoclusternet.records import SAME_TIME, TWO_GROUPS
 from videoclusternet.results.people import People
-from videoclusternet.results.report import APPEARANCES, BRIEF, MERGES, render_report
+from videoclusternet.results.report import APPEARANCES, BRIEF, DOUBTS, MERGES, render_report
 
 
 def page(records: Film, people: People | None = None, **facts: object) -> str:
@@ -95,7 +96,7 @@ def test_nothing_is_asked_of_any_network() -> None:
     assert "script-src" not in policy[1]
     links = re.findall(r"""(?:src|href)=["']?([^"'\s>]+)|url\(([^)]+)\)|@import\s+(\S+)""", html)
     assert links
-    assert all(first.startswith("data:") for first, *_ in links)
+    assert all(first.startswith(("data:", "#")) for first, *_ in links)
     assert "http://" not in html
     assert "https://" not in html
 
@@ -172,6 +173,52 @@ def test_many_merges_are_cut_and_say_so() -> None:
     html = page(film)
     assert html.count("<tr><td>track") == MERGES
     assert "and 3 more, less doubtful" in html
+
+
+DOUBTED = small_film(
+    [(0, 0, 30), (1, 40, 70), (0, 80, 110), (0, 90, 120), (-1, 130, 150)],
+    stops=[200],
+    confidence=[0.5, 0.987, 0.75, 0.25, 0.9],
+    doubts=[(0, 2, TWO_GROUPS, 3.25, 2.5), (2, 3, SAME_TIME, 1.5, 1.75)],
+)
+
+
+def test_the_page_says_how_sure_it_is_and_what_is_worth_a_look() -> None:
+    html = page(DOUBTED)
+    text = text_of(html)
+    assert "50 % sure" in text
+    assert "99 % sure" in text
+    assert text.count("Worth a look") == 2  # at the top, and at the one person
+    top = html.partition("</header>")[0]
+    assert re.findall(r'href="#person-(\d+)"[^>]*>([^<]+)<', top) == [("0", "Person 1")]
+    assert "Two groups: track 0, and track 2 and 1 more, would not be merged" in text
+    assert "the loss between them is 3.250, and the larger limit 2.500." in text
+    assert "Seen at the same time, about 00:00:03: track 2 and track 3." in text
+
+
+def test_each_part_in_doubt_shows_its_most_frontal_face() -> None:
+    film = DOUBTED
+    without = replace(
+        film.people, people=tuple(replace(person, doubts=()) for person in film.people)
+    )
+    pictures = [page(film, people).count("data:image/jpeg") for people in (film.people, without)]
+    assert pictures[0] - pictures[1] == 4
+
+
+def test_what_nothing_tells_is_not_shown() -> None:
+    film = small_film([(0, 0, 9)], stops=[50], confidence=[float("nan")])
+    text = text_of(page(film))
+    assert "sure" not in text
+    assert "Worth a look" not in text
+
+
+def test_many_doubts_are_cut_and_say_so() -> None:
+    count = DOUBTS + 3
+    seen = [(0, 0, 90)] * (count + 1)
+    doubts = [(0, n, SAME_TIME, 1.0, 2.0) for n in range(1, count + 1)]
+    html = page(small_film(seen, stops=[100], doubts=doubts))
+    assert html.count("Seen at the same time") == DOUBTS
+    assert "and 3 more in people.json" in html
 
 
 def test_a_feature_film_of_a_hundred_people_stays_under_five_megabytes() -> None:

@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from scipy.sparse import coo_array
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -136,6 +137,42 @@ def loss_between(p: Array, q: Array) -> Array:
 
     From the mean P and mean Q (clusters, k) of what each cluster brings.
     """
-    one_way = p @ q.T
-    loss: Array = -(one_way + one_way.T) / 2
+    return loss_to(p, q, p, q)
+
+
+def loss_to(p: Array, q: Array, other_p: Array, other_q: Array) -> Array:
+    """Return the loss of these (n, k) to others (m, k), both directions averaged, (n, m)."""
+    loss: Array = -(p @ other_q.T + q @ other_p.T) / 2
     return loss
+
+
+def compare(sides: Sides, label: Array) -> tuple[Array, Array]:
+    """Return the limit of each cluster and the loss between all of them.
+
+    A cluster of one track brings each of its crops, a cluster of several the mean output of each
+    (paper).
+    """
+    limit = pair_limit(*(sum_of(label, x) for x in (sides.count, sides.p, sides.q, sides.own)))
+    return limit, loss_between(*brought(sides, label))
+
+
+def brought(sides: Sides, label: Array) -> tuple[Array, Array]:
+    """Return the mean P and mean Q (clusters, k) of what each cluster brings."""
+    size = np.bincount(label)
+    alone = (size[label] == 1)[:, None]
+    crops_p, crops_q = mean_of_crops(sides)
+    p = sum_of(label, np.where(alone, crops_p, sides.mean_p)) / size[:, None]
+    q = sum_of(label, np.where(alone, crops_q, sides.mean_q)) / size[:, None]
+    return p, q
+
+
+def mean_of_crops(sides: Sides) -> tuple[Array, Array]:
+    """Return the mean P and mean Q (tracks, k) over the crops of each track."""
+    count = np.maximum(sides.count, 1)[:, None]
+    return sides.p / count, sides.q / count
+
+
+def sum_of(label: Array, values: Array) -> Array:
+    """Add the rows of each cluster."""
+    shape = (label.max(initial=-1) + 1, len(label))
+    return coo_array((np.ones(len(label)), (label, np.arange(len(label)))), shape).tocsr() @ values

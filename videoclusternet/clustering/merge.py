@@ -5,27 +5,28 @@ No number of people and no threshold is asked for (paper, stage 3).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
+from videoclusternet.clustering.confidence import track_margins
 from videoclusternet.clustering.distance import (
     RULES,
     Rule,
     Sides,
-    loss_between,
-    pair_limit,
+    compare,
     track_sides,
 )
+from videoclusternet.clustering.doubts import find_doubts
 from videoclusternet.clustering.quality import crop_quality, recognisable, track_quality
+from videoclusternet.clustering.written import nobody, written
 from videoclusternet.config import ClusterConfig
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.views import pooled_views
-from videoclusternet.records import Array, Clusters, Crops, Progress, silent
+from videoclusternet.records import Array, Clusters, Crops, Progress, Tracks, silent
 
 BY_FAR = 0.5  # the excess over a limit, in distances from the nearest to the second; ours
 FEWEST = 6  # clusters without which the second nearest is no measure of strangers; ours
@@ -33,6 +34,7 @@ FEWEST = 6  # clusters without which the second nearest is no measure of strange
 
 def cluster_tracks(
     crops: Crops,
+    tracks: Tracks,
     model: FaceModel,
     config: ClusterConfig,
     *,
@@ -44,10 +46,14 @@ def cluster_tracks(
 
     Tracks without a crop, and those that the network cannot recognise, are Unknown (-1). The
     network sees each crop in several views, drawn from the seed, so that a track of one crop has
-    pairs to take its limit from (ours).
+    pairs to take its limit from (ours). When the tracks were seen decides nothing: it is only told
+    where two tracks of one cluster are seen at one time. Raises ValueError where crops and tracks
+    are not of one film.
     """
+    if tracks.count != len(crops.counts):
+        raise ValueError(f"{tracks.count} tracks have the crops of {len(crops.counts)}")
     if not len(crops):
-        return _record(np.full(len(crops.counts), -1), np.full(len(crops.counts), np.nan))
+        return nobody(np.full(len(crops.counts), np.nan))
     model = model.to(device)
     values = pooled_views(model, crops.images, model.config.views, seed, progress)
     quality = track_quality(crop_quality(model, values[:, 0], config, seed), crops.counts)
@@ -59,9 +65,9 @@ def cluster_tracks(
         features = model.head(embeddings) if rule.distance == "loss" else embeddings
     sides = track_sides(model, features, crops.counts[known], rule)
     label, limit, history = merge_tracks(sides, rule)
-    labels = np.full(len(crops.counts), -1)
-    labels[known] = label
-    return _record(labels, quality, limit, [merge.among(known) for merge in history])
+    margins = track_margins(sides, label, limit)
+    doubts, part = find_doubts(sides, label, tracks.spans[known])
+    return written(known, quality, label, limit, history, margins, sides.count, doubts, part)
 
 
 @dataclass(frozen=True)
@@ -81,15 +87,6 @@ class Merge:
         return Merge(self.round, left, right, self.loss, self.left_limit, self.right_limit)
 
 
-def _record(
-    label: Array, quality: Array, limit: Array | None = None, history: Sequence[Merge] = ()
-) -> Clusters:
-    columns = np.array([astuple(merge) for merge in history]).reshape(-1, 6).T
-    numbers, losses = columns[:3].astype(np.int64), columns[3:].astype(np.float32)
-    limit = np.empty(0) if limit is None else limit
-    return Clusters(label, quality.astype(np.float32), limit.astype(np.float32), *numbers, *losses)
-
-
 def merge_tracks(sides: Sides, rule: Rule) -> tuple[Array, Array, list[Merge]]:
     """Return the label of each track, the final limit of each cluster and the history.
 
@@ -104,7 +101,7 @@ def merge_tracks(sides: Sides, rule: Rule) -> tuple[Array, Array, list[Merge]]:
     label = np.arange(len(sides.count))
     history: list[Merge] = []
     for round_ in range(len(label)):
-        limit, loss = _compare(sides, label)
+        limit, loss = compare(sides, label)
         match = loss < decides(limit[:, None], limit[None, :])
         np.fill_diagonal(match, False)
         if rule.nearest and not match.any():
@@ -114,7 +111,7 @@ def merge_tracks(sides: Sides, rule: Rule) -> tuple[Array, Array, list[Merge]]:
         history += _explain(round_, label, loss, limit, match)
         _, joined = connected_components(match, directed=False)
         label = _number(joined[label])
-    return label, _compare(sides, label)[0], history
+    return label, compare(sides, label)[0], history
 
 
 def _nearest_by_far(loss: Array, limit: Array, size: Array) -> Array:
@@ -135,23 +132,6 @@ def _nearest_by_far(loss: Array, limit: Array, size: Array) -> Array:
     several = size > 1
     match: Array = found & found.T & (several[:, None] | several[None, :])
     return match
-
-
-def _compare(sides: Sides, label: Array) -> tuple[Array, Array]:
-    """Return the limit of each cluster and the loss between all of them."""
-    size = np.bincount(label)
-    limit = pair_limit(*(_sum(label, x) for x in (sides.count, sides.p, sides.q, sides.own)))
-    alone = (size[label] == 1)[:, None]
-    count = np.maximum(sides.count, 1)[:, None]
-    p = _sum(label, np.where(alone, sides.p / count, sides.mean_p)) / size[:, None]
-    q = _sum(label, np.where(alone, sides.q / count, sides.mean_q)) / size[:, None]
-    return limit, loss_between(p, q)
-
-
-def _sum(label: Array, values: Array) -> Array:
-    """Add the rows of each cluster."""
-    shape = (label.max(initial=-1) + 1, len(label))
-    return coo_array((np.ones(len(label)), (label, np.arange(len(label)))), shape).tocsr() @ values
 
 
 def _number(label: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,8 +13,9 @@ import numpy as np
 
 from videoclusternet.errors import InputError
 from videoclusternet.records import Array, Clusters, Crops, Mask, Shots, Tracks
+from videoclusternet.results.doubts import Doubt, doubt_from_json, doubt_to_json, doubts_by_label
 
-SCHEMA = 1
+SCHEMA = 2
 UNKNOWN = -1
 FACES = 8  # representative crops of a person
 UNKNOWN_FACES = 24  # Unknown is many people, so it shows more
@@ -38,6 +40,9 @@ class Person:
     appearances: tuple[Appearance, ...]  # in the order of the film
     faces: tuple[int, ...]  # rows of Crops, the best first
     limit: float | None  # the final threshold of the cluster, None for Unknown
+    confidence: float | None = None  # likely share of right crops, 0 to 1; None: nothing to tell by
+    sure: tuple[float | None, ...] = ()  # the same of each of the tracks
+    doubts: tuple[Doubt, ...] = ()  # worth a look, two groups first
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,7 @@ def list_people(clusters: Clusters, tracks: Tracks, crops: Crops, shots: Shots) 
         )
     stretches = _stretches(tracks, shots)
     worth = crops.frontal * np.log1p(crops.sharpness)
+    doubts = doubts_by_label(clusters)
 
     def person(label: int) -> Person:
         mine = clusters.label == label
@@ -88,6 +94,9 @@ def list_people(clusters: Clusters, tracks: Tracks, crops: Crops, shots: Shots) 
             appearances=appearances,
             faces=_best_faces(mine, crops, worth, UNKNOWN_FACES if label == UNKNOWN else FACES),
             limit=None if label == UNKNOWN else float(clusters.limit[label]),
+            confidence=None if label == UNKNOWN else _told(clusters.person_confidence[label]),
+            sure=tuple(_told(value) for value in clusters.confidence[mine]),
+            doubts=doubts.get(label, ()),
         )
 
     found = [person(label) for label in range(len(clusters.limit))]
@@ -98,6 +107,10 @@ def list_people(clusters: Clusters, tracks: Tracks, crops: Crops, shots: Shots) 
         duration=float(shots.times[-1] - shots.times[0]) if shots.frames else 0.0,
         shots=len(shots),
     )
+
+
+def _told(confidence: float) -> float | None:
+    return float(confidence) if math.isfinite(confidence) else None
 
 
 def _stretches(tracks: Tracks, shots: Shots) -> Array:
@@ -163,12 +176,15 @@ def spell(seconds: float) -> str:
 def to_json(people: People) -> dict[str, Any]:
     """Return what `people.json` holds; times are in seconds, rounded to milliseconds.
 
-    - schema: 1
+    - schema: 2
     - film: duration (seconds), shots (how many)
     - people: a list, most screen time first, of label, name, seconds (screen time), limit (the
-      threshold of the cluster), appearances (a list of start, end), tracks (their numbers) and
-      faces (rows of the crops, the best first)
-    - unknown: the same fields; its label is -1, its limit null
+      threshold of the cluster), confidence (the share of its crops that is likely right, 0 to 1;
+      null where there is nobody else to compare with), appearances (a list of start, end), tracks
+      (their numbers), sure (the confidence of each of these), faces (rows of the crops, the best
+      first) and doubts (what is worth a look: reason "same time" or "two groups", the tracks of
+      the two parts, left and right, the loss between them, and the larger limit of both)
+    - unknown: the same fields; its label is -1, its limit and confidences are null
     """
     return {
         "schema": SCHEMA,
@@ -184,11 +200,14 @@ def _person_to_json(person: Person) -> dict[str, Any]:
         "name": person.name,
         "seconds": round(person.seconds, 3),
         "limit": None if person.limit is None else round(person.limit, 6),
+        "confidence": None if person.confidence is None else round(person.confidence, 4),
         "appearances": [
             {"start": round(one.start, 3), "end": round(one.end, 3)} for one in person.appearances
         ],
         "tracks": list(person.tracks),
+        "sure": [None if value is None else round(value, 4) for value in person.sure],
         "faces": list(person.faces),
+        "doubts": [doubt_to_json(doubt) for doubt in person.doubts],
     }
 
 
@@ -220,8 +239,15 @@ def _person_from_json(values: dict[str, Any]) -> Person:
             Appearance(float(one["start"]), float(one["end"])) for one in values["appearances"]
         ),
         faces=tuple(int(row) for row in values["faces"]),
-        limit=None if values["limit"] is None else float(values["limit"]),
+        limit=_number_or_none(values["limit"]),
+        confidence=_number_or_none(values["confidence"]),
+        sure=tuple(_number_or_none(value) for value in values["sure"]),
+        doubts=tuple(doubt_from_json(one) for one in values["doubts"]),
     )
+
+
+def _number_or_none(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def appearances_csv(people: People) -> str:

@@ -24,6 +24,8 @@ PICTURES = 900  # in the whole page, which keeps it under 5 MB
 BRIEF = 0.1  # who appears once, for less than this part of the longest time, is shown small
 APPEARANCES = 60  # listed for a person; people.csv has all
 MERGES = 40  # listed for a person, the most doubtful first
+DOUBTED = 12  # people named at the top whom something is worth a look of
+DOUBTS = 4  # shown for a person, two groups first; people.json has all
 WIDTH = 1000  # units of a timeline
 NARROWEST = 1.5  # units of the shortest bar: still seen on a phone, still true in a long film
 TICKS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800)  # seconds
@@ -76,7 +78,8 @@ def render_report(
     longest = max((person.seconds for person in people), default=0.0)
     brief = [p for p in people if len(p.appearances) < 2 and p.seconds < BRIEF * longest]
     main = [p for p in people if p not in brief]
-    faces_each = max(1, (PICTURES - len(brief)) // max(1, len(main)))
+    in_doubt = 2 * sum(len(person.doubts[:DOUBTS]) for person in people)  # pictures
+    faces_each = max(1, (PICTURES - len(brief) - in_doubt) // max(1, len(main)))
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("videoclusternet.results"),
         autoescape=True,
@@ -98,6 +101,9 @@ def render_report(
         appearances_listed=APPEARANCES,
         merges=_merges(clusters, film),
         merges_listed=MERGES,
+        doubted=[person for person in people if person.doubts],
+        doubted_named=DOUBTED,
+        doubts_listed=DOUBTS,
         counts={
             "Shots": f"{people.shots:,}",
             "Faces": f"{facts.faces:,}",
@@ -135,6 +141,11 @@ class _Film:
     def moment(self, row: int) -> float:
         """Return when a crop was taken, seconds."""
         return float(self.times[self.crops.frame[row]])
+
+    def face_of(self, tracks: tuple[int, ...]) -> int:
+        """Return the most frontal crop of these tracks."""
+        rows = np.flatnonzero(np.isin(self.crops.track, tracks))
+        return int(rows[np.argmax(self.crops.frontal[rows])])
 
     def moment_of_track(self, track: int) -> float:
         """Return when the first crop of a track was taken, seconds."""
