@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.clustering.drawn import one_by_one
 from tests.oracles import SlowLoss, masked_loss_slowly
 from tests.pocket import QUICK, draw_crops
 from tests.pocket_vit import POCKET_VIT, QUICK_VIT
@@ -31,6 +32,7 @@ from videoclusternet.results.metrics import score
 
 PEOPLE = [0, 1, 2, 3, 0, 1, 2, 0, 1, 3]
 CROPS = draw_crops(PEOPLE, [5, 4, 6, 5, 3, 5, 4, 1, 2, 4])
+TRACKS = one_by_one(len(CROPS.counts))
 SHORT = QUICK_VIT.model_copy(update={"head_passes": 2, "passes": 1})
 IMAGES = torch.tensor(CROPS.images[::4])
 
@@ -219,7 +221,8 @@ def test_hidden_patches_come_to_be_predicted(pocket_vit, seed):
 def test_the_people_are_told_apart(pocket_vit, seed):
     student, _, _ = tuned(seed)
     found = score(
-        cluster_tracks(CROPS, student, ClusterConfig(), seed=seed).label, [str(p) for p in PEOPLE]
+        cluster_tracks(CROPS, TRACKS, student, ClusterConfig(), seed=seed).label,
+        [str(p) for p in PEOPLE],
     )
     assert found.bcubed_f1 == 1.0
     assert found.predicted == 4

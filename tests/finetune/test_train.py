@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.clustering.drawn import one_by_one
 from tests.pocket import POCKET, QUICK, draw_crops, load
 from videoclusternet.clustering.merge import cluster_tracks
 from videoclusternet.config import ClusterConfig
@@ -23,6 +24,7 @@ from videoclusternet.results.metrics import score
 PEOPLE = [0, 1, 2, 3, 0, 1, 2, 0, 1, 3]
 COUNTS = [5, 4, 6, 5, 3, 5, 4, 1, 2, 4]
 CROPS = draw_crops(PEOPLE, COUNTS)
+TRACKS = one_by_one(len(CROPS.counts))
 NAMES = [str(person) for person in PEOPLE]
 
 
@@ -44,11 +46,11 @@ def same_backbone(model):
 @pytest.mark.parametrize("rounds", [0, 2])
 def test_tuning_finds_the_people(pocket, seed, rounds):
     model = finetune_model(CROPS, pocket, quick(rounds=rounds), seed=seed)
-    found = score(cluster_tracks(CROPS, model, ClusterConfig(), seed=seed).label, NAMES)
+    found = score(cluster_tracks(CROPS, TRACKS, model, ClusterConfig(), seed=seed).label, NAMES)
     assert found.bcubed_f1 == 1.0
     assert found.predicted == 4
     drawn = finetune_model(CROPS, pocket, quick(head_passes=0, rounds=0), seed=seed)
-    untuned = cluster_tracks(CROPS, drawn, ClusterConfig(), seed=seed)
+    untuned = cluster_tracks(CROPS, TRACKS, drawn, ClusterConfig(), seed=seed)
     assert score(untuned.label, NAMES).bcubed_f1 < 1.0
 
 
