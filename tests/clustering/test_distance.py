@@ -101,3 +101,17 @@ def test_the_sides_are_those_that_the_model_was_trained_with():
     q = torch.log_softmax(torch.tensor(outputs[0, 0]) / CONFIG.student_temperature, -1)
     np.testing.assert_allclose(sides.p[0], p.flatten() / CONFIG.heads, rtol=1e-12)
     np.testing.assert_allclose(sides.q[0], q.flatten(), rtol=1e-12)
+
+
+@settings(max_examples=20, deadline=None)
+@given(SEEDS)
+def test_a_late_mean_is_that_of_the_probabilities(seed):
+    people, counts, how = draw_tracks(seed)
+    model, _ = scorer(seed)
+    outputs = draw_outputs(seed, people, counts, **how)
+    early, late = (sides_of(model, outputs, counts, rule) for rule in ("loss", "loss-late"))
+    np.testing.assert_allclose(late.mean_p, late.p / late.count[:, None])
+    np.testing.assert_allclose(late.mean_q, late.q / late.count[:, None])
+    several = np.array(counts) > 1
+    if several.any():
+        assert not np.allclose(late.mean_p[several], early.mean_p[several], rtol=1e-9, atol=0)

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.covariance import oas
+from sklearn.manifold import TSNE
 
 from tests.oracles import chain, shrunk_slowly
 from videoclusternet.finetune import matching as room
@@ -274,3 +275,14 @@ def test_identical_points_are_one_person(d):
 def test_still_tracks_of_different_people_do_not_match():
     points = np.repeat(np.random.default_rng(0).normal(0, 1, (3, 1, 9)), [2, 4, 1], axis=0)
     assert not match(np.tile(points, (1, 2, 1)), [2, 4, 1]).any()
+
+
+def test_in_the_plane_of_a_tsne_the_rule_is_the_same():
+    points = draw(3, PEOPLE, COUNTS, d=12, spread=1.2)
+    flat = points.reshape(-1, 12)
+    flat = (flat - flat.mean(0)) / flat.std(0)
+    plane = TSNE(2, perplexity=30, init="pca", random_state=5).fit_transform(flat)
+    expected = matches_slowly(plane.reshape(len(points), -1, 2).astype(float), COUNTS)
+    found = match_tracks(points, np.array(COUNTS), tsne=True, seed=5)
+    np.testing.assert_array_equal(found, expected)
+    assert not np.array_equal(found, match(points, COUNTS))
