@@ -197,12 +197,14 @@ def test_the_page_says_how_sure_it_is_and_what_is_worth_a_look() -> None:
 
 
 def test_each_part_in_doubt_shows_its_most_frontal_face() -> None:
-    film = DOUBTED
-    without = replace(
-        film.people, people=tuple(replace(person, doubts=()) for person in film.people)
+    """Of its two crops, at 0.0 and 3.6 s or at 4.0 and 7.6 s, each part has the later one first."""
+    film = small_film(
+        [(0, 0, 90), (0, 100, 190)], [200], [2, 2], doubts=[(0, 1, TWO_GROUPS, 3.0, 2.0)]
     )
-    pictures = [page(film, people).count("data:image/jpeg") for people in (film.people, without)]
-    assert pictures[0] - pictures[1] == 4
+    crops = replace(film.crops, frontal=np.array([0.1, 0.9, 0.2, 0.8], np.float32))
+    html = page(replace(film, crops=crops))
+    pair = html.partition('<div class="pair">')[2].partition("</div>")[0]
+    assert re.findall(r'title="([^"]+)"', pair) == ["00:00:04", "00:00:08"]
 
 
 def test_what_nothing_tells_is_not_shown() -> None:
