@@ -331,3 +331,12 @@ def test_timecode(time: float, decimals: int, text: str) -> None:
 )  # fmt: skip
 def test_spell(seconds: float, text: str) -> None:
     assert spell(seconds) == text
+
+
+def test_a_person_of_one_crop_has_no_limit_and_the_file_is_json_all_the_same() -> None:
+    film = small_film([(0, 0, 8)], stops=[9])
+    clusters = replace(film.clusters, limit=np.array([-np.inf], np.float32))
+    people = list_people(clusters, film.tracks, film.crops, film.shots)
+    assert people[0].limit is None
+    text = json.dumps(to_json(people), allow_nan=False)
+    assert from_json(json.loads(text))[0].limit is None

@@ -39,7 +39,7 @@ class Person:
     seconds: float  # screen time; what two tracks share counts once
     appearances: tuple[Appearance, ...]  # in the order of the film
     faces: tuple[int, ...]  # rows of Crops, the best first
-    limit: float | None  # the final threshold of the cluster, None for Unknown
+    limit: float | None  # the final threshold of the cluster; None for Unknown, and without pairs
     confidence: float | None = None  # likely share of right crops, 0 to 1; None: nothing to tell by
     sure: tuple[float | None, ...] = ()  # the same of each of the tracks
     doubts: tuple[Doubt, ...] = ()  # worth a look, two groups first
@@ -93,7 +93,7 @@ def list_people(clusters: Clusters, tracks: Tracks, crops: Crops, shots: Shots) 
             seconds=sum(one.end - one.start for one in appearances),
             appearances=appearances,
             faces=_best_faces(mine, crops, worth, UNKNOWN_FACES if label == UNKNOWN else FACES),
-            limit=None if label == UNKNOWN else float(clusters.limit[label]),
+            limit=None if label == UNKNOWN else _told(clusters.limit[label]),
             confidence=None if label == UNKNOWN else _told(clusters.person_confidence[label]),
             sure=tuple(_told(value) for value in clusters.confidence[mine]),
             doubts=doubts.get(label, ()),
@@ -109,8 +109,8 @@ def list_people(clusters: Clusters, tracks: Tracks, crops: Crops, shots: Shots) 
     )
 
 
-def _told(confidence: float) -> float | None:
-    return float(confidence) if math.isfinite(confidence) else None
+def _told(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
 
 
 def _stretches(tracks: Tracks, shots: Shots) -> Array:
