@@ -10,7 +10,6 @@ import pytest
 
 from benchmarks.ablation import (
     AVERAGE,
-    GOALS,
     MEASURES,
     TUNINGS,
     Trial,
@@ -22,6 +21,7 @@ from benchmarks.ablation import (
     rows_of,
     table_of,
 )
+from benchmarks.films import GOALS
 from tests.pocket import draw_crops
 from videoclusternet.clustering.distance import RULES
 from videoclusternet.config import load_config

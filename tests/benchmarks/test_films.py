@@ -45,10 +45,10 @@ def test_a_measure_stands_by_seed_and_over_the_seeds():
 
 
 def test_the_worst_seed_decides_about_a_goal():
-    rows = by_name(rows_of([trial(seed=0, ratio=0.95), trial(seed=1, ratio=1.2)]))
+    rows = by_name(rows_of([trial(seed=0, ratio=0.95), trial(seed=1, ratio=1.1)]))
     judged = {name.split(".")[-1]: row.holds for name, row in rows.items() if ".ratio." in name}
     assert judged == {"seed_0": True, "seed_1": False, "mean": True, "min": True, "max": False}
-    assert rows["composed_180s.ratio.max"].goal == "0.9 to 1.15"
+    assert rows["composed_180s.ratio.max"].goal == "0.95 to 1.05"
 
 
 @pytest.mark.parametrize(("film", "measure"), [("composed_180s", "nmi"), ("another", "wcp")])
@@ -103,5 +103,5 @@ def test_the_table_says_which_goals_fail():
     line = {line.split()[0]: line for line in lines}
     assert line["wcp"].split()[1:4] == ["0.975", "0.960", "0.990"]
     assert line["wcp"].endswith("at least 0.97: fails")
-    assert line["bcubed_f1"].endswith("at least 0.95: holds")
+    assert line["bcubed_f1"].endswith("at least 0.98: holds")
     assert line["nmi"].endswith("1.000")
