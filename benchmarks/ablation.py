@@ -22,7 +22,7 @@ import videoclusternet as vcn
 from benchmarks.films import GOALS
 from benchmarks.results_file import Row
 from benchmarks.runs import Case
-from videoclusternet.clustering.distance import RULES, track_sides
+from videoclusternet.clustering.distance import RULES, compared, track_sides
 from videoclusternet.clustering.merge import merge_tracks
 from videoclusternet.clustering.quality import crop_quality, recognisable, track_quality
 from videoclusternet.config import load_config
@@ -113,10 +113,7 @@ def _grouped(
     """Return the label of each track by a rule of the table, -1 for those that are not known."""
     rule = RULES[name]
     rows = torch.as_tensor(known[crops.track])
-    with torch.no_grad():
-        features = embeddings[rows]
-        if rule.distance == "loss":
-            features = model.head(features)
+    features = compared(model, embeddings[rows], rule)
     labels = np.full(len(crops.counts), -1)
     sides = track_sides(model, features, crops.counts[known], rule)
     labels[known] = merge_tracks(sides, rule)[0]

@@ -9,6 +9,7 @@ No record saves itself: `workspace` does that.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Self
@@ -25,6 +26,11 @@ Progress = Callable[[int, int], None]
 
 def silent(done: int, total: int) -> None:
     """Report to nobody."""
+
+
+def told(value: float) -> float | None:
+    """Return a number of a column, None where there is none: NaN, or an infinite limit."""
+    return float(value) if math.isfinite(value) else None
 
 
 def column(dtype: Any, *shape: int | None, table: str = "") -> Any:
@@ -212,6 +218,9 @@ class Crops(Record):
             counts,
         )  # fmt: skip
 
+
+UNKNOWN = -1
+"""The label of tracks that are nobody."""
 
 SAME_TIME = 1
 """A doubt: two tracks of one person share a frame."""

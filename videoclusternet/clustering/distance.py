@@ -67,11 +67,18 @@ class Sides:
 
 
 @torch.no_grad()
+def compared(model: FaceModel, embeddings: Tensor, rule: Rule) -> Tensor:
+    """Return what a rule compares of embeddings (..., d): the head's outputs, or themselves."""
+    features: Tensor = model.head(embeddings) if rule.distance == "loss" else embeddings
+    return features
+
+
+@torch.no_grad()
 def track_sides(model: FaceModel, features: Tensor, counts: Array, rule: Rule) -> Sides:
     """Return the sides of tracks from what the rule compares of their crops.
 
-    `features` are the head's outputs (crops, views, heads, k) for the loss, and the embeddings
-    (crops, views, d) for the other distances. The crops stand in track order, `counts` (tracks,) of
+    `features` are what `compared` returns: (crops, views, heads, k) for the loss, (crops, views, d)
+    for the other distances. The crops stand in track order, `counts` (tracks,) of
     each, at least one. A view counts as a crop of its own (ours).
     """
     sides = SIDES[rule.distance]

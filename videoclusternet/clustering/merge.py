@@ -18,6 +18,7 @@ from videoclusternet.clustering.distance import (
     Rule,
     Sides,
     compare,
+    compared,
     track_sides,
 )
 from videoclusternet.clustering.doubts import find_doubts
@@ -62,7 +63,7 @@ def cluster_tracks(
     rule = RULES[config.rule]
     with torch.no_grad():
         embeddings = model.tail(values[rows])
-        features = model.head(embeddings) if rule.distance == "loss" else embeddings
+    features = compared(model, embeddings, rule)
     sides = track_sides(model, features, crops.counts[known], rule)
     label, limit, history = merge_tracks(sides, rule)
     margins = track_margins(sides, label, limit)
@@ -117,10 +118,11 @@ def merge_tracks(sides: Sides, rule: Rule) -> tuple[Array, Array, list[Merge]]:
 def _nearest_by_far(loss: Array, limit: Array, size: Array) -> Array:
     """Return which clusters (n,) have found each other, bool (n, n).
 
-    Each is the other's nearest, and for both the loss is nearer to the own limit than to half of
-    the way to whoever comes next. Ours, because a limit is the mean of the losses inside: half of
-    what belongs together lies above it, and what is left apart so stands out from all others. Two
-    single tracks never merge by this: where nobody has come back yet, likeness is all there is.
+    Each is the other's nearest, and for both the loss exceeds the own limit by less than `BY_FAR`
+    of what lies between it and the loss to whoever comes next. Ours, because a limit is the mean of
+    the losses inside: half of what belongs together lies above it, and what is left apart so stands
+    out from all others. Two single tracks never merge by this: where nobody has come back yet,
+    likeness is all there is.
     """
     if len(loss) < FEWEST:
         return np.zeros(loss.shape, bool)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from videoclusternet.records import SAME_TIME, TWO_GROUPS, Clusters
+from videoclusternet.records import SAME_TIME, TWO_GROUPS, Clusters, told
 
 REASONS = {SAME_TIME: "same time", TWO_GROUPS: "two groups"}
 
@@ -37,8 +36,7 @@ def doubts_by_label(clusters: Clusters) -> dict[int, tuple[Doubt, ...]]:
             tuple(np.flatnonzero(clusters.part == one).tolist()) if reason == TWO_GROUPS else (one,)
             for one in (left, right)
         )
-        below = limit if math.isfinite(limit) else None
-        doubt = Doubt(REASONS[reason], first, second, loss, below)
+        doubt = Doubt(REASONS[reason], first, second, loss, told(limit))
         label = int(clusters.label[left])
         found[label] = (*found.get(label, ()), doubt)
     return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,11 +11,10 @@ from typing import Any
 import numpy as np
 
 from videoclusternet.errors import InputError
-from videoclusternet.records import Array, Clusters, Crops, Mask, Shots, Tracks
+from videoclusternet.records import UNKNOWN, Array, Clusters, Crops, Mask, Shots, Tracks, told
 from videoclusternet.results.doubts import Doubt, doubt_from_json, doubt_to_json, doubts_by_label
 
 SCHEMA = 2
-UNKNOWN = -1
 FACES = 8  # representative crops of a person
 UNKNOWN_FACES = 24  # Unknown is many people, so it shows more
 
@@ -93,9 +91,9 @@ def list_people(clusters: Clusters, tracks: Tracks, crops: Crops, shots: Shots) 
             seconds=sum(one.end - one.start for one in appearances),
             appearances=appearances,
             faces=_best_faces(mine, crops, worth, UNKNOWN_FACES if label == UNKNOWN else FACES),
-            limit=None if label == UNKNOWN else _told(clusters.limit[label]),
-            confidence=None if label == UNKNOWN else _told(clusters.person_confidence[label]),
-            sure=tuple(_told(value) for value in clusters.confidence[mine]),
+            limit=None if label == UNKNOWN else told(clusters.limit[label]),
+            confidence=None if label == UNKNOWN else told(clusters.person_confidence[label]),
+            sure=tuple(told(value) for value in clusters.confidence[mine]),
             doubts=doubts.get(label, ()),
         )
 
@@ -107,10 +105,6 @@ def list_people(clusters: Clusters, tracks: Tracks, crops: Crops, shots: Shots) 
         duration=float(shots.times[-1] - shots.times[0]) if shots.frames else 0.0,
         shots=len(shots),
     )
-
-
-def _told(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 def _stretches(tracks: Tracks, shots: Shots) -> Array:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from videoclusternet.errors import UsageError
-from videoclusternet.records import Clusters
-
-UNKNOWN = -1
+from videoclusternet.records import UNKNOWN, Clusters, told
 
 
 @dataclass(frozen=True)
@@ -81,7 +78,7 @@ def _links(clusters: Clusters, used: set[int]) -> Iterator[Link]:
         if merge in used:
             yield Link(
                 round_, start[left], start[right], float(clusters.loss[merge]),
-                _finite(clusters.left_limit[merge]), _finite(clusters.right_limit[merge]),
+                told(clusters.left_limit[merge]), told(clusters.right_limit[merge]),
             )  # fmt: skip
         union = tuple(sorted(group[left] + group[right]))
         group |= dict.fromkeys(union, union)
@@ -116,10 +113,6 @@ def explain_pair(
     return Why(left, right, together, tuple(links), "\n".join([*lines, *map(_sentence, links)]))
 
 
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
-
-
 def _sentence(link: Link) -> str:
     limits = f"limits {_number(link.left_limit)} and {_number(link.right_limit)}"
     left, right = _called(link.left), _called(link.right)
@@ -142,7 +135,7 @@ def _nearest(clusters: Clusters, track: int, own: str, names: Mapping[int, str])
     """Say what a track was nearest to; the loss to each other person is not kept."""
     other = int(clusters.other[track])
     alone = int((clusters.label == clusters.label[track]).sum()) == 1
-    losses = [_number(_finite(x[track])) for x in (clusters.own_loss, clusters.other_loss)]
+    losses = [_number(told(x[track])) for x in (clusters.own_loss, clusters.other_loss)]
     mine = (
         f"its own limit is {losses[0]}"
         if alone
