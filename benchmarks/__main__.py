@@ -97,12 +97,9 @@ def _ablation(options: argparse.Namespace) -> None:
 def _confidence(options: argparse.Namespace) -> None:
     from benchmarks.confidence import judge_run, measure_confidence  # torch: see `run_program`
 
-    pairs = [text.rpartition(":") for text in options.runs]
-    for text, (_, colon, _) in zip(options.runs, pairs, strict=True):
-        if not colon:
-            raise vcn.UsageError(f"'{text}' names no truth: write RUN:TRUTH.")
-    rows = measure_confidence([judge_run(Path(run), Path(truth)) for run, _, truth in pairs])
-    settings = [vcn.load_run(Path(run)).manifest.settings for run, _, _ in pairs]
+    pairs = [_with_truth(text, "RUN") for text in options.runs]
+    rows = measure_confidence([judge_run(run, truth) for run, truth in pairs])
+    settings = [vcn.load_run(run).manifest.settings for run, _ in pairs]
     seeds = sorted({int(values["seed"]) for values in settings})
     write_results(options.out, {**header("standard", [], seeds), "runs": len(pairs)}, rows)
     for row in rows:
@@ -124,26 +121,32 @@ def read_case(text: str) -> Case:
 
     Raises UsageError where there is no colon, and InputError for files that are no use.
     """
-    film, colon, truth = text.rpartition(":")
-    if not colon:
-        raise vcn.UsageError(f"'{text}' names no truth: write FILM:TRUTH.")
-    case = Case(Path(film), Path(truth))
+    case = Case(*_with_truth(text, "FILM"))
     if not case.film.is_file():
-        raise vcn.InputError(f"There is no film {film}.")
+        raise vcn.InputError(f"There is no film {case.film}.")
     read_truth(case.truth)
     return case
 
 
+def _with_truth(text: str, what: str) -> tuple[Path, Path]:
+    """Split what is to be judged from its truth."""
+    judged, colon, truth = text.rpartition(":")
+    if not colon:
+        raise vcn.UsageError(f"'{text}' names no truth: write {what}:TRUTH.")
+    return Path(judged), Path(truth)
+
+
 def _parser() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--preset", default="standard", metavar="NAME")
+    placed = argparse.ArgumentParser(add_help=False)
+    placed.add_argument("--preset", default="standard", metavar="NAME")
+    placed.add_argument(
+        "--work", type=Path, default=Path("runs/benchmarks"), metavar="DIR",
+        help="where the run folders lie; what is done there is not done again",
+    )  # fmt: skip
+    shared = argparse.ArgumentParser(add_help=False, parents=[placed])
     shared.add_argument(
         "--set", dest="changes", action="append", default=[], metavar="KEY=VALUE",
         help="change a setting; may be repeated",
-    )  # fmt: skip
-    shared.add_argument(
-        "--work", type=Path, default=Path("runs/benchmarks"), metavar="DIR",
-        help="where the run folders lie; what is done there is not done again",
     )  # fmt: skip
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     commands = parser.add_subparsers(required=True)
@@ -155,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     films.set_defaults(measure=_films)
 
     ablation = commands.add_parser(
-        "ablation", parents=[shared], help="score every way of tuning with every rule of merging"
+        "ablation", parents=[placed], help="score every way of tuning with every rule of merging"
     )
     ablation.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
     ablation.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N")
