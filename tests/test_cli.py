@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from videoclusternet import cli, demo, pipeline, weights
+from videoclusternet import cli, demo, pipeline
 from videoclusternet.config import Config, load_config
 from videoclusternet.errors import (
     BusyError,
@@ -29,6 +29,8 @@ from videoclusternet.errors import (
 from videoclusternet.records import Clusters, Progress, Tracks
 from videoclusternet.results.people import Appearance, People, Person, to_json
 from videoclusternet.run_view import RunView, load_run
+from videoclusternet.weights import assets, fetch
+from videoclusternet.weights.assets import ASSETS, OPTIONAL, Asset
 from videoclusternet.workspace import Run
 
 REPOSITORY = Path(__file__).parents[1]
@@ -370,7 +372,7 @@ def test_a_run_that_stops_early_says_so(
 
 WAITING = """
 import sys, time
-from videoclusternet import cli, demo, pipeline, weights
+from videoclusternet import cli, demo, pipeline
 
 def wait(*_, **__):
     print("waiting", flush=True)
@@ -431,12 +433,12 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the assets that were asked for; none is fetched."""
     names: list[str] = []
 
-    def fetch(assets: Iterable[weights.Asset], progress: Progress) -> None:
-        names.extend(asset.name for asset in assets)
+    def fetch_assets(wanted: Iterable[Asset], progress: Progress) -> None:
+        names.extend(asset.name for asset in wanted)
         progress(1, 1)
 
-    monkeypatch.setattr(weights, "fetch_assets", fetch)
-    monkeypatch.setattr(weights, "locate", lambda asset: Path("cache") / asset.name)
+    monkeypatch.setattr(fetch, "fetch_assets", fetch_assets)
+    monkeypatch.setattr(assets, "locate", lambda asset: Path("cache") / asset.name)
     return names
 
 
@@ -445,8 +447,8 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     [
         ([], []),
         (["--demo"], [*demo.DEMO_ASSETS]),
-        (["--all"], [*weights.OPTIONAL]),
-        (["--all", "--demo"], [*weights.OPTIONAL, *demo.DEMO_ASSETS]),
+        (["--all"], [*OPTIONAL]),
+        (["--all", "--demo"], [*OPTIONAL, *demo.DEMO_ASSETS]),
     ],
 )
 def test_setup_fetches_and_names_the_terms(
@@ -454,7 +456,7 @@ def test_setup_fetches_and_names_the_terms(
 ) -> None:
     code, out, _ = vcn("setup", *options)
     assert code == 0
-    assert fetched == [*weights.ASSETS, *more]
+    assert fetched == [*ASSETS, *more]
     assert "dlib_resnet: cache/dlib_resnet (CC0-1.0; Davis King, dlib-models)" in out.splitlines()
     assert len(out.splitlines()) == len(fetched)
 
@@ -479,6 +481,6 @@ def test_the_demo_runs_and_scores_its_own_film(
     code, out, _ = vcn("demo", "--out", tmp_path / "here")
     assert code == 0
     assert calls == [(tmp_path / "here",), (tmp_path / "demo.mp4", tmp_path / "here" / "run")]
-    assert set(fetched) == {*weights.ASSETS, *demo.DEMO_ASSETS}
+    assert set(fetched) == {*ASSETS, *demo.DEMO_ASSETS}
     assert "Person 1" in out
     assert "bcubed f1              1.000" in out.splitlines()

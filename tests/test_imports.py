@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import videoclusternet
-from videoclusternet.weights import cache_folder
+from videoclusternet.weights.assets import cache_folder
 
 PACKAGE = Path(videoclusternet.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -44,7 +44,8 @@ FENCES = {
     "kornia": ("models/", "finetune/", "clustering/"),
     "safetensors": ("models/",),
     "av": ("video/",),
-    "onnxruntime": ("faces/centerface.py",),
+    "onnx": ("weights/onnx_file.py", "models/graph.py", "faces/session.py"),
+    "onnxruntime": ("faces/centerface.py", "faces/session.py"),
     "scenedetect": ("video/cuts.py",),
     "sklearn": ("finetune/matching.py",),
     "rich": ("cli.py", "terminal.py"),
@@ -132,7 +133,9 @@ def run_python(code: str, folder: Path) -> str:
     return done.stdout
 
 
-HEAVY = {"torch", "kornia", "av", "cv2", "numpy", "scipy", "onnxruntime", "scenedetect"}
+HEAVY = {
+    "torch", "kornia", "av", "cv2", "numpy", "scipy", "onnx", "onnxruntime", "scenedetect",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from videoclusternet.manifest import Manifest
 from videoclusternet.pipeline import cluster_video, process_film
 from videoclusternet.run_view import RunView
 from videoclusternet.stages import STAGES
-from videoclusternet.weights import locate
+from videoclusternet.weights.assets import locate
 
 POCKET = [
     "shots.shortest=0.2", "finetune.hidden=16", "finetune.outputs=16", "finetune.batch=8",

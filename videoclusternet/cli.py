@@ -155,7 +155,8 @@ def demo(folder: OutFolder = None) -> None:
     """Cut a film of known people together, find them in it, and score the result."""
     from videoclusternet.demo import DEMO_ASSETS, build_demo_film
     from videoclusternet.pipeline import process_film
-    from videoclusternet.weights import ASSETS, fetch_assets
+    from videoclusternet.weights.assets import ASSETS
+    from videoclusternet.weights.fetch import fetch_assets
 
     home = folder or Path("runs") / "demo"
     with watch(err) as progress:
@@ -178,7 +179,8 @@ def setup(
 ) -> None:
     """Fetch the model files; nothing but this and `vcn demo` uses the network."""
     from videoclusternet.demo import DEMO_ASSETS
-    from videoclusternet.weights import ASSETS, OPTIONAL, fetch_assets, locate
+    from videoclusternet.weights.assets import ASSETS, OPTIONAL, locate
+    from videoclusternet.weights.fetch import fetch_assets
 
     assets = [*ASSETS.values(), *(OPTIONAL.values() if with_all else ())]
     assets += DEMO_ASSETS.values() if with_demo else ()

@@ -28,7 +28,7 @@ from videoclusternet.tracks.tracker import track_faces
 from videoclusternet.video.cuts import cut_finder_spec
 from videoclusternet.video.shots import detect_shots
 from videoclusternet.video.stream import Video, open_video
-from videoclusternet.weights import asset_path
+from videoclusternet.weights.assets import asset_path
 from videoclusternet.workspace import Run, StageProgress, default_folder, unwatched
 
 log = logging.getLogger(__name__)

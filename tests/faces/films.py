@@ -11,7 +11,7 @@ import numpy as np
 from videoclusternet.demo.pictures import DEMO_ASSETS, MARKS
 from videoclusternet.records import Shots
 from videoclusternet.tracks.boxes import iou
-from videoclusternet.weights import locate
+from videoclusternet.weights.assets import locate
 
 
 def photograph(name):

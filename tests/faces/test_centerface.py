@@ -8,7 +8,7 @@ from tests.faces.films import drawn_through, marked, matches, mirrored, through
 from videoclusternet.errors import WeightsError
 from videoclusternet.faces.centerface import CenterFace, load
 from videoclusternet.tracks.boxes import iou
-from videoclusternet.weights import asset_path
+from videoclusternet.weights.assets import asset_path
 
 # In widths of a face; its eyes are 0.4 apart, so landmarks in the wrong order are twice as far off.
 SWAPPED = 0.2

@@ -13,7 +13,7 @@ from tests.faces.films import marked, matches
 from videoclusternet.errors import UsageError
 from videoclusternet.faces.detect import frontalness
 from videoclusternet.faces.detectors import DETECTORS, load_detector
-from videoclusternet.weights import ASSETS
+from videoclusternet.weights.assets import ASSETS
 
 
 @pytest.fixture(scope="module", params=list(DETECTORS))

@@ -13,7 +13,7 @@ from videoclusternet.errors import WeightsError
 from videoclusternet.models import dlib_resnet
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.registry import BACKBONES
-from videoclusternet.weights import asset_path
+from videoclusternet.weights.assets import asset_path
 
 SAME_PERSON = 0.6  # dlib's own limit for the distance of two embeddings
 

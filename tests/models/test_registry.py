@@ -13,7 +13,7 @@ from videoclusternet.errors import UsageError
 from videoclusternet.models.backbone import Backbone, PatchBackbone
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.registry import BACKBONES, backbone_spec
-from videoclusternet.weights import ASSETS, asset_path
+from videoclusternet.weights.assets import ASSETS, asset_path
 
 ROWS = pytest.mark.parametrize("spec", BACKBONES.values(), ids=list(BACKBONES))
 

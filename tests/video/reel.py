@@ -10,7 +10,7 @@ import cv2
 
 from videoclusternet.demo.pictures import DEMO_ASSETS
 from videoclusternet.records import Array
-from videoclusternet.weights import locate
+from videoclusternet.weights.assets import locate
 
 
 @dataclass

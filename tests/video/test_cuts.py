@@ -13,7 +13,7 @@ from videoclusternet.video.cuts import CUT_FINDERS, cut_finder_spec, make_cut_fi
 from videoclusternet.video.shots import detect_shots
 from videoclusternet.video.stream import open_video
 from videoclusternet.video.writer import write_video
-from videoclusternet.weights import ASSETS, OPTIONAL
+from videoclusternet.weights.assets import ASSETS, OPTIONAL
 
 PICTURES = ("seaside", "obama_speaking", "cards", "biden")
 

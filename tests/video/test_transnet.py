@@ -11,7 +11,7 @@ from tests.video.reel import Reel, still, zoom
 from videoclusternet.config import ShotsConfig
 from videoclusternet.video.shots import detect_shots
 from videoclusternet.video.transnet import SEEN, TransNetCuts, load_network, transitions
-from videoclusternet.weights import asset_path
+from videoclusternet.weights.assets import asset_path
 
 
 @pytest.fixture(scope="module")

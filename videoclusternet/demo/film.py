@@ -16,7 +16,7 @@ from videoclusternet.durable import make_private, write_text
 from videoclusternet.records import Array, Progress, silent
 from videoclusternet.results.truth import COLUMNS
 from videoclusternet.video.writer import write_video
-from videoclusternet.weights import locate
+from videoclusternet.weights.assets import locate
 
 SIZE = (640, 360)  # width and height, pixels
 FPS = 25

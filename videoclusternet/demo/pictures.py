@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from videoclusternet.records import Array
-from videoclusternet.weights import Asset
+from videoclusternet.weights.assets import Asset
 
 COMMAND = "vcn setup --demo"
 UNSTATED = "not stated for this picture: to look at on your machine, not to hand on"

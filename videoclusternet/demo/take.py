@@ -17,7 +17,7 @@ from videoclusternet.demo.cuts import Part
 from videoclusternet.demo.pictures import DEMO_ASSETS, boxes_of
 from videoclusternet.records import Array
 from videoclusternet.video.stream import open_video
-from videoclusternet.weights import locate
+from videoclusternet.weights.assets import locate
 
 SHOWN = 0.9  # the least part of a face that is seen; of a face that is not wanted there is none
 TRIES = 100_000

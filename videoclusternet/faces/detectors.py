@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 
 from videoclusternet.errors import UsageError
 from videoclusternet.records import Array
-from videoclusternet.weights import asset_path
+from videoclusternet.weights.assets import asset_path
 
 
 class Detections(NamedTuple):

@@ -19,7 +19,7 @@ from videoclusternet.errors import UsageError, WeightsError
 from videoclusternet.models.backbone import Backbone, PatchBackbone
 from videoclusternet.models.loss import log_probabilities, probabilities
 from videoclusternet.models.registry import BackboneSpec, backbone_spec
-from videoclusternet.weights import asset_path
+from videoclusternet.weights.assets import asset_path
 
 
 class Head(nn.Module):

@@ -24,7 +24,7 @@ from videoclusternet.config import ShotsConfig
 from videoclusternet.errors import UsageError
 from videoclusternet.records import Array
 from videoclusternet.video.stream import Frame
-from videoclusternet.weights import asset_path
+from videoclusternet.weights.assets import asset_path
 
 LONG_SIDE = 320  # pixels in which pictures are compared; more sees no more cuts
 WINDOW = 2  # frames on either side that a change is measured against (PySceneDetect's default)

