@@ -55,8 +55,7 @@ class _Attention(nn.Module):
         asked = F.linear(x, self.in_proj_weight, self.in_proj_bias)
         asked = asked.view(n, places, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
         seen = F.scaled_dot_product_attention(asked[0], asked[1], asked[2])
-        y: Tensor = self.out_proj(seen.transpose(1, 2).flatten(2))
-        return y
+        return self.out_proj(seen.transpose(1, 2).flatten(2))
 
 
 class _Perceptron(nn.Module):
@@ -69,8 +68,7 @@ class _Perceptron(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.c_fc(x)
-        y: Tensor = self.c_proj(x * torch.sigmoid(1.702 * x))
-        return y
+        return self.c_proj(x * torch.sigmoid(1.702 * x))
 
 
 class _Block(nn.Module):
@@ -85,8 +83,7 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.attn(self.ln_1(x))
-        y: Tensor = x + self.mlp(self.ln_2(x))
-        return y
+        return x + self.mlp(self.ln_2(x))
 
 
 class _Blocks(nn.Module):
@@ -98,8 +95,7 @@ class _Blocks(nn.Module):
         self.resblocks = nn.Sequential(*blocks)
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.resblocks(x)
-        return y
+        return self.resblocks(x)
 
 
 class ClipVit(PatchBackbone):
