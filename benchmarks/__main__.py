@@ -17,6 +17,7 @@ from benchmarks.rival import PACKAGES, BotSort
 from benchmarks.runs import Case, run_program, try_case
 from benchmarks.tracking import drawn_scenes, film_scene, measure_tracking
 from benchmarks.tracking import table_of as tracking_table
+from videoclusternet.models.registry import BACKBONES
 from videoclusternet.results.truth import read_truth
 
 RESULTS = Path(__file__).parent / "results"
@@ -106,6 +107,20 @@ def _confidence(options: argparse.Namespace) -> None:
         print(f"{row.name:<36}{row.value:>9g}  {row.unit}")
 
 
+def _backbones(options: argparse.Namespace) -> None:
+    from benchmarks import backbones  # torch
+
+    head = header("standard", backbones.FEW, [0])
+    options.work.mkdir(parents=True, exist_ok=True)
+    rows = [backbones.measure_onnx(path) for path in options.onnx]
+    settings = [f"{name}={backbones.drawn_file(name, options.work)}" for name in options.rows]
+    for setting in [*settings, *(f"onnx={path}" for path in options.onnx)]:
+        rows += backbones.measure_backbone(options.film, setting, options.work)
+        write_results(options.out, head, rows)
+    for line in backbones.table_of(rows):
+        print(line)
+
+
 def read_cases(texts: Sequence[str]) -> list[Case]:
     """Read each FILM:TRUTH as `read_case` does. Raises UsageError for two films of one name."""
     cases = [read_case(text) for text in texts]
@@ -188,6 +203,26 @@ def _parser() -> argparse.ArgumentParser:
     confidence.add_argument("runs", nargs="+", metavar="RUN:TRUTH")
     confidence.add_argument("--out", type=Path, default=RESULTS / "confidence.json", metavar="FILE")
     confidence.set_defaults(measure=_confidence)
+
+    backbones = commands.add_parser(
+        "backbones", help="run a film with every backbone, its parameters drawn anew"
+    )
+    backbones.add_argument("film", type=Path, metavar="FILM")
+    backbones.add_argument(
+        "--rows", nargs="+", metavar="NAME",
+        default=[row.name for row in BACKBONES.values() if row.asset is None and row.parameters],
+        help="of the table; all whose file is to be brought, if none are named",
+    )  # fmt: skip
+    backbones.add_argument(
+        "--onnx", nargs="+", type=Path, default=[], metavar="FILE",
+        help="ONNX files, which are also compared with their runtime",
+    )  # fmt: skip
+    backbones.add_argument(
+        "--work", type=Path, default=Path("runs/benchmarks"), metavar="DIR",
+        help="where files and run folders lie",
+    )  # fmt: skip
+    backbones.add_argument("--out", type=Path, default=RESULTS / "backbones.json", metavar="FILE")
+    backbones.set_defaults(measure=_backbones)
     return parser
 
 

@@ -24,11 +24,10 @@ from benchmarks.results_file import Row
 from benchmarks.runs import Case
 from videoclusternet.clustering.distance import RULES, compared, track_sides
 from videoclusternet.clustering.merge import merge_tracks
-from videoclusternet.clustering.quality import crop_quality, recognisable, track_quality
+from videoclusternet.clustering.quality import recognisable, seen_and_scored, track_quality
 from videoclusternet.config import load_config
 from videoclusternet.models.face_model import FaceModel
-from videoclusternet.models.registry import backbone_spec
-from videoclusternet.models.views import pooled_views
+from videoclusternet.models.registry import choose_backbone
 from videoclusternet.records import Array, Crops
 from videoclusternet.results.metrics import Scores, score
 from videoclusternet.results.truth import name_tracks, read_truth
@@ -86,14 +85,12 @@ def _made(case: Case, tuning: str, seed: int, work: Path, preset: str) -> Trial:
     found = name_tracks(run.tracks, read_truth(case.truth)).names
     names = np.array([name or "" for name in found], np.str_)
     if changes is None:
-        model = FaceModel.create(backbone_spec(config.backbone), config.finetune, seed).eval()
-        values = pooled_views(model, crops.images, 1, seed)
+        model = FaceModel.create(*choose_backbone(config.backbone), config.finetune, seed).eval()
+        views = 1
     else:
-        model = run.model
-        values = pooled_views(model, crops.images, config.finetune.views, seed)
-    with torch.no_grad():
-        embeddings = model.tail(values)
-    quality = track_quality(crop_quality(model, values[:, 0], config.cluster, seed), crops.counts)
+        model, views = run.model, config.finetune.views
+    embeddings, scores = seen_and_scored(model, crops.images, views, config.cluster, seed)
+    quality = track_quality(scores, crops.counts)
     good = recognisable(quality, config.cluster.quality_deviations)
     labels: dict[str, Array] = {}
     if changes is not None:

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 
 @pytest.fixture
 def pocket(monkeypatch):
-    """The row of a small backbone, while it stands in the table and its file is at hand."""
+    """The row of a small backbone, while it stands in the table."""
     from tests.pocket import POCKET
 
     return stand_in(POCKET, monkeypatch)
@@ -22,9 +20,7 @@ def pocket_vit(monkeypatch):
 
 
 def stand_in(spec, monkeypatch):
-    from videoclusternet.models import face_model
     from videoclusternet.models.registry import BACKBONES
 
     monkeypatch.setitem(BACKBONES, spec.name, spec)
-    monkeypatch.setattr(face_model, "asset_path", lambda name: Path(name))
     return spec

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -9,23 +11,31 @@ from torch.nn import functional as F
 
 from videoclusternet.config import FinetuneConfig
 from videoclusternet.models.backbone import Backbone
-from videoclusternet.models.registry import BACKBONES, BackboneSpec
+from videoclusternet.models.registry import DLIB, BackboneSpec, Feed
 from videoclusternet.records import Crops
+from videoclusternet.weights.choice import WeightsFile
 
 SIZE = 24
 
 POCKET = BackboneSpec(
     name="pocket",
     module="tests.pocket",
-    size=SIZE,
-    template=tuple((x * SIZE / 150, y * SIZE / 150) for x, y in BACKBONES["dlib_resnet"].template),
-    mean=(120.0, 110.0, 100.0),
-    scale=64.0,
+    variant="only",
+    feed=Feed(
+        size=SIZE,
+        template=tuple((x * SIZE / DLIB.size, y * SIZE / DLIB.size) for x, y in DLIB.template),
+        mean=(120.0, 110.0, 100.0),
+        scale=(64.0, 64.0, 64.0),
+    ),
     dimension=32,
-    asset="pocket",
+    parameters=9_472,
     code_licence="Apache-2.0",
     weights_licence="CC0-1.0",
+    source="this module",
+    asset="pocket",
 )
+NO_FILE = WeightsFile(Path(__file__), "0" * 64)
+"""What stands for the file of the pocket networks, which draw their parameters themselves."""
 
 QUICK = FinetuneConfig(
     heads=4, outputs=32, hidden=32, batch=16, head_passes=40, passes=3, rounds=2, views=3,
@@ -50,7 +60,7 @@ class PocketNet(Backbone):
         return self.matrix(values)
 
 
-def build():
+def build(variant="only"):
     return PocketNet()
 
 

@@ -70,7 +70,7 @@ class PocketVit(PatchBackbone):
         return self.matrix(values)
 
 
-def build():
+def build(variant="only"):
     return PocketVit()
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from tests.faces.films import photograph
 from videoclusternet.faces.crops import similarities, warp
-from videoclusternet.faces.detectors import load_detector
-from videoclusternet.models.registry import BACKBONES
+from videoclusternet.faces.detectors import choose_detector, load_detector
+from videoclusternet.models.registry import DLIB
 
 LONG_SIDE = 640  # of the picture that faces are looked for in
 
@@ -27,14 +27,14 @@ PICTURES = (
 @cache
 def portraits():
     """Return crops (15, 150, 150, 3); the first three are one person, the others one each."""
-    spec, detector = BACKBONES["dlib_resnet"], load_detector("centerface")
+    detector = load_detector(*choose_detector("centerface"))
     crops = []
     for name in PICTURES:
         picture = photograph(name)
         zoom = LONG_SIDE / max(picture.shape)
         (found,) = detector([cv2.resize(picture, None, fx=zoom, fy=zoom)], 0.5)
-        motions = similarities(found.landmarks / np.float64(zoom), np.array(spec.template))
-        crops += [warp(picture, motion, spec.size) for motion in motions]
+        motions = similarities(found.landmarks / np.float64(zoom), np.array(DLIB.template))
+        crops += [warp(picture, motion, DLIB.size) for motion in motions]
     images = np.array(crops)
     images.setflags(write=False)
     return images

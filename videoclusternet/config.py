@@ -104,8 +104,8 @@ class Config(_Section):
     """All settings of a run."""
 
     seed: int = Field(0, ge=0, lt=2**31)  # every random number comes from it
-    backbone: str = "dlib_resnet"  # a row of models.registry
-    detector: str = "centerface"  # a row of faces.detectors
+    backbone: str = "dlib_resnet"  # a row of models.registry, or NAME=FILE
+    detector: str = "centerface"  # a row of faces.detectors, or NAME=FILE
     shots: ShotsConfig = ShotsConfig()
     detect: DetectConfig = DetectConfig()
     filter: FilterConfig = FilterConfig()

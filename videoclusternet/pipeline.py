@@ -8,17 +8,16 @@ from collections.abc import Generator, Iterable
 from contextlib import closing
 from importlib import metadata
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, Self, get_args
 
 from videoclusternet import __version__
 from videoclusternet.config import Config, DetectConfig, Device, ShotsConfig, by_name, load_config
-from videoclusternet.durable import digest
 from videoclusternet.errors import UsageError
 from videoclusternet.faces.crops import cut_crops
 from videoclusternet.faces.detect import detect_faces
-from videoclusternet.faces.detectors import detector_spec, load_detector
+from videoclusternet.faces.detectors import DetectorSpec, choose_detector, load_detector
 from videoclusternet.faces.filter import filter_faces
-from videoclusternet.models.registry import backbone_spec
+from videoclusternet.models.registry import BackboneSpec, choose_backbone
 from videoclusternet.records import Faces, Progress, Shots
 from videoclusternet.results.people import People, list_people
 from videoclusternet.results.report import RunFacts, render_report
@@ -28,7 +27,7 @@ from videoclusternet.tracks.tracker import track_faces
 from videoclusternet.video.cuts import cut_finder_spec
 from videoclusternet.video.shots import detect_shots
 from videoclusternet.video.stream import Video, open_video
-from videoclusternet.weights.assets import asset_path
+from videoclusternet.weights.choice import WeightsFile
 from videoclusternet.workspace import Run, StageProgress, default_folder, unwatched
 
 log = logging.getLogger(__name__)
@@ -80,11 +79,12 @@ def process_film(
     _check_stages(until, redo)
     film = Path(film)
     video = open_video(film)
-    _check_means(config, device)
+    _check_device(device)
+    networks = Networks.of(config)
     folder = Path(out) if out is not None else default_folder(film)
     with (
         Run.open(folder, film, config, redo=redo, progress=progress) as run,
-        closing(_recipe(run, video, config, preset, device)) as recipe,
+        closing(_recipe(run, video, config, networks, preset, device)) as recipe,
     ):
         for stage in recipe:
             if stage == until:
@@ -101,11 +101,34 @@ def _check_stages(until: str | None, redo: str | None) -> None:
         raise UsageError(f"The stage '{redo}' cannot be done again in a run until '{until}'.")
 
 
-def _check_means(config: Config, device: Device) -> None:
-    """Raise at once, not after an hour of decoding, where a network or the device is missing."""
-    _shots_weights(config.shots)
-    asset_path(detector_spec(config.detector).asset)
-    asset_path(backbone_spec(config.backbone).asset)
+class Networks(NamedTuple):
+    """The networks of a run, their files found and checked before any work."""
+
+    cuts: WeightsFile | None  # most finders of cuts are no network
+    detector: tuple[DetectorSpec, WeightsFile]
+    backbone: tuple[BackboneSpec, WeightsFile]
+
+    @classmethod
+    def of(cls, config: Config) -> Self:
+        """Find the files. Raises at once, not after an hour of decoding, where one is no use."""
+        cuts = cut_finder_spec(config.shots.detector).asset
+        networks = cls(
+            None if cuts is None else WeightsFile.of_asset(cuts),
+            choose_detector(config.detector),
+            choose_backbone(config.backbone),
+        )
+        (detector, its_file), (backbone, weights) = networks.detector, networks.backbone
+        if detector.asset is None:  # the user's own, of which only trying tells whether it fits
+            load_detector(detector, its_file)
+        if backbone.asset is None:
+            from videoclusternet.models.loading import load_backbone  # torch takes seconds
+
+            load_backbone(backbone, weights.path)
+        return networks
+
+
+def _check_device(device: Device) -> None:
+    """Raise at once where the device is missing."""
     if device not in get_args(Device):
         raise UsageError(
             f"There is no device '{device}': use one of {', '.join(get_args(Device))}."
@@ -116,26 +139,20 @@ def _check_means(config: Config, device: Device) -> None:
         resolve_device(device)
 
 
-def _shots_weights(config: ShotsConfig) -> str | None:
-    """Return the digest of the network that finds the cuts, None where that takes none."""
-    asset = cut_finder_spec(config.detector).asset
-    return None if asset is None else digest(asset_path(asset))
-
-
-def _recipe(run: Run, video: Video, config: Config, preset: str, device: Device) -> Generator[str]:
+def _recipe(
+    run: Run, video: Video, config: Config, networks: Networks, preset: str, device: Device
+) -> Generator[str]:
     """Do one stage after the other and yield the name of each when it is done."""
-    spec = backbone_spec(config.backbone)
-    detector_weights = digest(asset_path(detector_spec(config.detector).asset))
-    weights = digest(asset_path(spec.asset))
+    spec, weights = networks.backbone
 
     shots = run.once(
         "shots", _find_shots, video, config.shots,
-        also=_shots_weights(config.shots), progress=run.progress("shots"),
+        also=networks.cuts and networks.cuts.sha256, progress=run.progress("shots"),
     )  # fmt: skip
     yield "shots"
     faces = run.once(
-        "faces", _find_faces, video, shots, config.detector, config.detect,
-        also=detector_weights, progress=run.progress("faces"),
+        "faces", _find_faces, video, shots, *networks.detector, config.detect,
+        progress=run.progress("faces"),
     )  # fmt: skip
     yield "faces"
     kept = run.once("kept", filter_faces, faces, config.filter)
@@ -143,7 +160,7 @@ def _recipe(run: Run, video: Video, config: Config, preset: str, device: Device)
     tracks = run.once("tracks", track_faces, kept, shots, config.tracks)
     yield "tracks"
     crops = run.once(
-        "crops", cut_crops, video, tracks, spec, config.crops, progress=run.progress("crops")
+        "crops", cut_crops, video, tracks, spec.feed, config.crops, progress=run.progress("crops")
     )
     yield "crops"
 
@@ -155,8 +172,8 @@ def _recipe(run: Run, video: Video, config: Config, preset: str, device: Device)
     place, count = resolve_device(device), usable_threads()
     with threads(count), enough_memory():
         model = run.once(
-            "model", finetune_model, crops, spec, config.finetune, seed=config.seed, device=place,
-            also=[weights, count], progress=run.progress("model"),
+            "model", finetune_model, crops, spec, weights, config.finetune, seed=config.seed,
+            device=place, also=count, progress=run.progress("model"),
         )  # fmt: skip
         yield "model"
         clusters = run.once(
@@ -197,16 +214,27 @@ def _find_shots(video: Video, config: ShotsConfig, progress: Progress) -> Shots:
 
 
 def _find_faces(
-    video: Video, shots: Shots, detector: str, config: DetectConfig, progress: Progress
+    video: Video,
+    shots: Shots,
+    detector: DetectorSpec,
+    weights: WeightsFile,
+    config: DetectConfig,
+    progress: Progress,
 ) -> Faces:
     """Load the detector only where it has something to do."""
-    return detect_faces(video, shots, load_detector(detector), config, progress)
+    return detect_faces(video, shots, load_detector(detector, weights), config, progress)
 
 
 def _differences(config: Config) -> dict[str, Any]:
-    """Return the settings that are not as they are by default."""
-    defaults = by_name(Config())
-    return {name: value for name, value in by_name(config).items() if value != defaults[name]}
+    """Return the settings that are not as they are by default; of a file, only what it is called.
+
+    The report may go to others, whom the folders of its maker do not concern.
+    """
+    defaults, values = by_name(Config()), by_name(config)
+    for key in ("backbone", "detector"):
+        name, equals, path = values[key].partition("=")
+        values[key] = name + equals + Path(path).name
+    return {name: value for name, value in values.items() if value != defaults[name]}
 
 
 def _versions() -> dict[str, str]:

@@ -24,6 +24,7 @@ from rich.progress import (
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from videoclusternet.catalogue import Entry
     from videoclusternet.results.people import People, Person
 
 PATIENCE = 15.0  # seconds between two lines about one stage
@@ -119,6 +120,26 @@ def people_table(people: People) -> Table:
         table.add_row(*_row(person))
     if people.unknown.tracks:
         table.add_row(*_row(people.unknown))
+    return table
+
+
+def models_table(entries: Iterable[Entry]) -> Table:
+    """Return a row for each network that a setting can name."""
+    table = Table(box=None, pad_edge=False)
+    for title in ("", "name", "parameters", "fed with", "weights", "licence", "from"):
+        table.add_column(
+            title, justify="right" if title == "parameters" else "left", no_wrap=title == "name"
+        )
+    for entry in entries:
+        table.add_row(
+            entry.kind,
+            entry.name,
+            f"{entry.parameters / 1e6:.1f} M" if entry.parameters else "",
+            entry.feed,
+            "here" if entry.path else entry.brought_by,
+            entry.weights_licence,
+            entry.source,
+        )
     return table
 
 

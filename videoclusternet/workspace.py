@@ -27,6 +27,7 @@ from videoclusternet.manifest import MANIFEST, FileNote, FilmNote, Manifest, Sta
 from videoclusternet.records import Progress, Record
 from videoclusternet.stages import STAGES, Stage
 from videoclusternet.video.stream import Video, fingerprint
+from videoclusternet.weights.choice import WeightsFile
 
 log = logging.getLogger(__name__)
 
@@ -106,10 +107,10 @@ class Run:
     ) -> Result:
         """Return the result of `function(*inputs, **options)`, made now or earlier.
 
-        Inputs and options are results of this run, its video, settings, dataclasses of plain
-        values, and plain values; `also` is what the result depends on though the function is not
-        given it. What is returned is what the files hold, so a run that was interrupted goes on
-        from the same bytes as one that was not.
+        Inputs and options are results of this run, its video, settings, files of parameters,
+        dataclasses of plain values, and plain values; `also` is what the result depends on though
+        the function is not given it. What is returned is what the files hold, so a run that was
+        interrupted goes on from the same bytes as one that was not.
         """
         row = STAGES[stage]
         given = [self._token(value) for value in inputs]
@@ -134,6 +135,8 @@ class Run:
                 raise TypeError(f"these {type(value).__name__} are no result of this run")
             case Video():
                 return self.manifest.film.fingerprint
+            case WeightsFile():
+                return value.sha256
             case BaseModel():
                 return value.model_dump(mode="json")
             case str() | int() | float() | None:

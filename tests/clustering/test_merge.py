@@ -29,7 +29,7 @@ from tests.oracles import (
     own_limit_slowly,
     square_slowly,
 )
-from tests.pocket import QUICK, draw_crops
+from tests.pocket import NO_FILE, QUICK, draw_crops
 from videoclusternet.clustering.distance import RULES, Sides
 from videoclusternet.clustering.merge import cluster_tracks, merge_tracks
 from videoclusternet.config import ClusterConfig
@@ -269,7 +269,7 @@ def test_a_long_chain_ends():
 
 @pytest.fixture
 def model(pocket):
-    return FaceModel.create(pocket, QUICK, 0)
+    return FaceModel.create(pocket, NO_FILE, QUICK, 0)
 
 
 def clustered(crops, model, config, **rest):

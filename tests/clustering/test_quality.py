@@ -10,17 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.oracles import quality_slowly
-from tests.pocket import QUICK, draw_crops
+from tests.pocket import NO_FILE, POCKET, QUICK, draw_crops
 from tests.portraits import portraits
 from videoclusternet.clustering.quality import (
     LEAST_TRACKS,
     crop_quality,
     recognisable,
+    seen_and_scored,
     track_quality,
 )
 from videoclusternet.config import ClusterConfig
 from videoclusternet.models.face_model import FaceModel
-from videoclusternet.models.registry import BACKBONES
+from videoclusternet.models.registry import choose_backbone
+from videoclusternet.models.views import BATCH, trunk_views
 
 CONFIG = ClusterConfig(quality_passes=6, quality_dropout=0.3)
 
@@ -32,7 +34,7 @@ def values_of(model, images):
 
 @pytest.fixture
 def model(pocket):
-    return FaceModel.create(pocket, QUICK, 0)
+    return FaceModel.create(pocket, NO_FILE, QUICK, 0)
 
 
 @pytest.fixture
@@ -71,6 +73,19 @@ def test_no_crops_have_no_scores(model, values):
     assert crop_quality(model, values[:0], CONFIG, 0).shape == (0,)
 
 
+@pytest.mark.parametrize("counts", [[], [2, 1], [BATCH, 9]])
+def test_crops_are_embedded_and_scored_batch_by_batch(model, counts):
+    images = draw_crops(range(len(counts)), counts).images
+    embeddings, scores = seen_and_scored(model, images, 3, CONFIG, 5)
+    assert embeddings.shape == (len(images), 3, POCKET.dimension)
+    assert not embeddings.requires_grad
+    if counts:
+        values = torch.cat([*trunk_views(model, images, 3, 5)])
+        torch.testing.assert_close(embeddings, model.tail(values).detach())
+        np.testing.assert_allclose(scores, crop_quality(model, values[:, 0], CONFIG, 5), rtol=1e-5)
+    assert scores.shape == (len(images),)
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_real_network_recognises_sharp_faces_better_than_blurred_ones(real, seed):
     """Each for itself a face may gain by blur, for the score says more about pose and no face."""
@@ -87,7 +102,7 @@ def test_the_real_network_recognises_sharp_faces_better_than_blurred_ones(real, 
 @pytest.fixture(scope="module")
 def real():
     small = QUICK.model_copy(update={"heads": 1, "outputs": 2, "hidden": 2})
-    model = FaceModel.create(BACKBONES["dlib_resnet"], small, 0)
+    model = FaceModel.create(*choose_backbone("dlib_resnet"), small, 0)
     sharp = portraits()
     tiny = [cv2.resize(image, (8, 8), interpolation=cv2.INTER_AREA) for image in sharp]
     blurred = np.array([cv2.resize(image, sharp.shape[1:3]) for image in tiny])

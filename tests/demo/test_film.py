@@ -10,7 +10,7 @@ from videoclusternet.demo import film as demo_film
 from videoclusternet.demo.cuts import SHOTS
 from videoclusternet.demo.film import FPS, LABEL, SIZE, build_demo_film
 from videoclusternet.errors import WeightsError
-from videoclusternet.faces.detectors import load_detector
+from videoclusternet.faces.detectors import choose_detector, load_detector
 from videoclusternet.records import Array
 from videoclusternet.results.truth import Truth, read_truth
 from videoclusternet.tracks.boxes import iou
@@ -83,7 +83,7 @@ def test_a_cut_changes_the_picture() -> None:
 
 def test_a_detector_sees_what_the_truth_says(film: Film, labelled: dict[int, Array]) -> None:
     _, truth = film
-    detector = load_detector("centerface")
+    detector = load_detector(*choose_detector("centerface"))
     found, strangers = [], 0
     for frame, picture in labelled.items():
         true = truth.box[truth.frame == frame]

@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 
 from tests.faces.films import photograph
-from videoclusternet.faces.detectors import load_detector
+from videoclusternet.faces.detectors import choose_detector, load_detector
 
 
 @pytest.fixture(scope="session")
 def centerface():
-    return load_detector("centerface")
+    return load_detector(*choose_detector("centerface"))
 
 
 @pytest.fixture(scope="session")

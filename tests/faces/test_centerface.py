@@ -8,7 +8,7 @@ from tests.faces.films import drawn_through, marked, matches, mirrored, through
 from videoclusternet.errors import WeightsError
 from videoclusternet.faces.centerface import CenterFace, load
 from videoclusternet.tracks.boxes import iou
-from videoclusternet.weights.assets import asset_path
+from videoclusternet.weights.choice import WeightsFile
 
 # In widths of a face; its eyes are 0.4 apart, so landmarks in the wrong order are twice as far off.
 SWAPPED = 0.2
@@ -140,7 +140,7 @@ def test_the_maps_are_read_as_a_plain_loop_would(seed):
 
 
 def test_another_file_is_refused(tmp_path):
-    real = asset_path("centerface").read_bytes()
+    real = WeightsFile.of_asset("centerface").path.read_bytes()
     for content in (b"", b"not a network", real[:1000], real[:-200]):
         path = tmp_path / "network.onnx"
         path.write_bytes(content)
@@ -149,5 +149,5 @@ def test_another_file_is_refused(tmp_path):
 
 
 def test_a_session_says_nothing(capfd, centerface, cards):
-    load(asset_path("centerface"))([cards[:320, :320]], 0.5)
+    load(WeightsFile.of_asset("centerface").path)([cards[:320, :320]], 0.5)
     assert capfd.readouterr() == ("", "")

@@ -13,12 +13,11 @@ from tests.synthetic import texture
 from videoclusternet.config import CropsConfig
 from videoclusternet.errors import InputError
 from videoclusternet.faces.crops import choose_rows, cut_crops, similarities, warp
-from videoclusternet.models.registry import BACKBONES, BackboneSpec
+from videoclusternet.models.registry import BACKBONES, DLIB
 from videoclusternet.records import Tracks
 
-SPEC = BACKBONES["dlib_resnet"]
-TEMPLATE = np.array(SPEC.template)
-SMALL = dataclasses.replace(SPEC, size=30, template=tuple(map(tuple, TEMPLATE / 5)))
+TEMPLATE = np.array(DLIB.template)
+SMALL = dataclasses.replace(DLIB, size=30, template=tuple(map(tuple, TEMPLATE / 5)))
 
 
 def tracks_of(*frames, usable=None, filled=None, landmarks=None):
@@ -151,7 +150,7 @@ def posed(centerface, cards):
 
 
 def crops_of(picture, landmarks):
-    return [warp(picture, m, SPEC.size) for m in similarities(landmarks, TEMPLATE)]
+    return [warp(picture, m, DLIB.size) for m in similarities(landmarks, TEMPLATE)]
 
 
 def difference(one, other):
@@ -195,12 +194,12 @@ def test_a_face_found_anew_gives_nearly_the_same_crop(centerface, posed, cards, 
     there = found.landmarks.astype(np.float64) / factor
     near = np.abs(posed[:, None] - there).sum((2, 3)).argmin(axis=1)
     assert sorted(near) == list(range(6))
-    corners = np.array([[0, 0], [SPEC.size, 0], [0, SPEC.size], [SPEC.size, SPEC.size]])
+    corners = np.array([[0, 0], [DLIB.size, 0], [0, DLIB.size], [DLIB.size, DLIB.size]])
     for one, other in zip(
         similarities(posed, TEMPLATE), similarities(there[near], TEMPLATE), strict=True
     ):
         in_picture = (corners - one[:, 2]) @ np.linalg.inv(one[:, :2]).T
-        assert np.abs(through(other, in_picture) - corners).max() < SPEC.size / 10
+        assert np.abs(through(other, in_picture) - corners).max() < DLIB.size / 10
 
 
 def two_tracks():
@@ -246,7 +245,7 @@ def test_a_file_holds_the_same_images_read_only(tmp_path):
 def test_no_crops_are_valid(tracks, tmp_path):
     film = PictureFilm([texture(1, (64, 48))] * 9)
     for out in (None, tmp_path / "crops.npy"):
-        crops = cut_crops(film, tracks, SPEC, CropsConfig(), out)
+        crops = cut_crops(film, tracks, DLIB, CropsConfig(), out)
         assert crops.images.shape == (0, 150, 150, 3)
         assert crops.counts.tolist() == [0] * tracks.count
     assert np.load(tmp_path / "crops.npy", mmap_mode="r").shape == (0, 150, 150, 3)
@@ -263,10 +262,9 @@ def test_a_film_that_has_become_shorter_is_refused():
 def test_every_backbone_can_be_fed():
     landmarks = [TEMPLATE + 20]
     for spec in BACKBONES.values():
-        assert isinstance(spec, BackboneSpec)
         crops = cut_crops(
-            PictureFilm([texture(1, (240, 200))]), tracks_of([0], landmarks=landmarks), spec,
-            CropsConfig(),
+            PictureFilm([texture(1, (240, 200))]), tracks_of([0], landmarks=landmarks),
+            spec.feed, CropsConfig(),
         )  # fmt: skip
-        assert crops.images.shape == (1, spec.size, spec.size, 3)
+        assert crops.images.shape == (1, spec.feed.size, spec.feed.size, 3)
         assert crops.images.any()

@@ -12,13 +12,13 @@ import pytest
 from tests.faces.films import marked, matches
 from videoclusternet.errors import UsageError
 from videoclusternet.faces.detect import frontalness
-from videoclusternet.faces.detectors import DETECTORS, load_detector
+from videoclusternet.faces.detectors import DETECTORS, choose_detector, load_detector
 from videoclusternet.weights.assets import ASSETS
 
 
 @pytest.fixture(scope="module", params=list(DETECTORS))
 def detector(request):
-    return load_detector(request.param)
+    return load_detector(*choose_detector(request.param))
 
 
 @pytest.mark.parametrize("name", list(DETECTORS))
@@ -33,7 +33,7 @@ def test_a_row_says_all(name):
 
 def test_an_unknown_name_is_refused():
     with pytest.raises(UsageError, match="no detector 'retina': use one of centerface"):
-        load_detector("retina")
+        choose_detector("retina")
 
 
 def test_the_table_loads_no_runtime():

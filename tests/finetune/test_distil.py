@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tests.oracles import SlowLoss, masked_loss_slowly
-from tests.pocket import QUICK, draw_crops
+from tests.pocket import NO_FILE, QUICK, draw_crops
 from videoclusternet.finetune import distil as room
 from videoclusternet.finetune import patches as patch_room
 from videoclusternet.finetune.distil import WARM_UP, Stage, distil
@@ -27,7 +27,7 @@ ALONE = np.zeros((3, 3), bool)  # no track matches another
 
 @pytest.fixture
 def student(pocket):
-    return FaceModel.create(pocket, QUICK, 0).eval()
+    return FaceModel.create(pocket, NO_FILE, QUICK, 0).eval()
 
 
 def stage_of(student, teacher, *, rate=1e-2, steps=range(6), schedule=6, name="round 1"):
@@ -90,7 +90,7 @@ def test_the_steps_are_those_of_the_published_rule(student):
 
 def test_with_masked_patches_the_two_losses_are_added(pocket_vit):
     """Both from the left crop, half hidden from the student; the teacher sees both crops whole."""
-    student = FaceModel.create(pocket_vit, QUICK, 0)
+    student = FaceModel.create(pocket_vit, NO_FILE, QUICK, 0)
     teacher = Teacher(student)
     stage = dataclasses.replace(
         stage_of(student, teacher, steps=range(1), schedule=1),
@@ -200,7 +200,7 @@ def test_a_broken_loss_of_patches_is_told_before_the_step_is_taken(pocket_vit, m
     monkeypatch.setattr(
         patch_room, "masked_cross_entropy", lambda p, log_q, mask: p.sum() * math.nan
     )
-    student = FaceModel.create(pocket_vit, QUICK, 0)
+    student = FaceModel.create(pocket_vit, NO_FILE, QUICK, 0)
     teacher = Teacher(student)
     patches = MaskedPatches(teacher, np.random.default_rng(2))
     with pytest.raises(CollapseError, match="no longer a number"):

@@ -8,7 +8,7 @@ import math
 import pytest
 import torch
 
-from tests.pocket import QUICK, draw_crops, load
+from tests.pocket import NO_FILE, QUICK, draw_crops, load
 from videoclusternet.finetune import distil as step_room
 from videoclusternet.finetune import train as room
 from videoclusternet.finetune.guard import LEAST, CollapseError, Snapshot, Watch
@@ -111,7 +111,7 @@ def same(state, other):
 def test_a_broken_loss_is_undone_and_tried_again_more_slowly(pocket, monkeypatch, tries):
     head = math.ceil(QUICK.head_passes * len(CROPS) / QUICK.batch)  # steps of the stage in front
     break_losses(monkeypatch, head + 3)
-    model = finetune_model(CROPS, pocket, QUICK)
+    model = finetune_model(CROPS, pocket, NO_FILE, QUICK)
     assert [name for name, *_ in tries] == ["head", "round 1", "round 1", "round 2"]
     (_, rates, *before), (_, slower, *again) = tries[1:3]
     assert rates == [QUICK.backbone_rate, QUICK.head_rate]
@@ -127,8 +127,8 @@ def test_a_broken_loss_is_undone_and_tried_again_more_slowly(pocket, monkeypatch
 def test_a_head_that_never_trains_is_left_as_it_was_drawn(pocket, monkeypatch, tries):
     break_losses(monkeypatch, *range(10_000))
     told = []
-    model = finetune_model(CROPS, pocket, QUICK, progress=lambda *now: told.append(now))
-    drawn = FaceModel.create(pocket, QUICK, 0)
+    model = finetune_model(CROPS, pocket, NO_FILE, QUICK, progress=lambda *now: told.append(now))
+    drawn = FaceModel.create(pocket, NO_FILE, QUICK, 0)
     assert [name for name, *_ in tries] == ["head"] * TRIES
     assert model.events[-1] == "The head was left as it was drawn."
     assert len(model.events) == TRIES + 1
@@ -141,7 +141,7 @@ def test_a_head_that_never_trains_is_left_as_it_was_drawn(pocket, monkeypatch, t
 def test_real_collapse_leaves_the_backbone_as_it_came(pocket, tries):
     told = []
     config = QUICK.model_copy(update={"backbone_rate": 1.0})
-    model = finetune_model(CROPS, pocket, config, progress=lambda *now: told.append(now))
+    model = finetune_model(CROPS, pocket, NO_FILE, config, progress=lambda *now: told.append(now))
     names = [name for name, *_ in tries]
     assert names[-TRIES:] == [names[-1]] * TRIES
     assert names[-1].startswith("round")
@@ -163,7 +163,7 @@ def test_a_film_of_one_person_is_no_collapse(pocket, monkeypatch, seed):
 
     monkeypatch.setattr(room, "distil", spy)
     crops = draw_crops([0] * 7, [4, 3, 4, 0, 3, 5, 2], noise=5)
-    model = finetune_model(crops, pocket, QUICK, seed=seed)
+    model = finetune_model(crops, pocket, NO_FILE, QUICK, seed=seed)
     assert people == [1, 1, 1]  # the track without a crop is nobody
     matches = [row["matches"] for row in model.log if row["stage"] == "matching"]
     assert matches == [30, 30]
@@ -171,4 +171,4 @@ def test_a_film_of_one_person_is_no_collapse(pocket, monkeypatch, seed):
 
 
 def test_sound_training_is_let_alone(pocket):
-    assert finetune_model(CROPS, pocket, QUICK).events == []
+    assert finetune_model(CROPS, pocket, NO_FILE, QUICK).events == []

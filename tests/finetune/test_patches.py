@@ -10,7 +10,7 @@ import torch
 
 from tests.clustering.drawn import one_by_one
 from tests.oracles import SlowLoss, masked_loss_slowly
-from tests.pocket import QUICK, draw_crops
+from tests.pocket import NO_FILE, QUICK, draw_crops
 from tests.pocket_vit import POCKET_VIT, QUICK_VIT
 from videoclusternet.clustering.merge import cluster_tracks
 from videoclusternet.config import ClusterConfig
@@ -85,7 +85,7 @@ def test_no_pictures_and_a_single_patch():
 @pytest.fixture
 def teacher(pocket_vit):
     """A student with its teacher, a little apart, with a centre that is not nothing."""
-    student = FaceModel.create(pocket_vit, QUICK, 0)
+    student = FaceModel.create(pocket_vit, NO_FILE, QUICK, 0)
     standardise_patches(student, CROPS.images)
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
@@ -150,7 +150,7 @@ def test_without_a_second_head_there_are_no_masked_patches(pocket, pocket_vit):
         (pocket, QUICK),
         (pocket_vit, QUICK.model_copy(update={"patches": False})),
     ]:
-        model = FaceModel.create(spec, config, 0)
+        model = FaceModel.create(spec, NO_FILE, config, 0)
         standardise_patches(model, CROPS.images)  # has nothing to do
         with pytest.raises(TypeError, match="patch tokens"):
             MaskedPatches(Teacher(model), rng())
@@ -161,7 +161,7 @@ def test_the_second_head_is_standardised_place_by_place(pocket_vit, monkeypatch,
     """By all crops where they are few, and by as many as are to be looked at, spread evenly."""
     monkeypatch.setattr(room, "SAMPLE", 20)
     images = CROPS.images[:count]
-    model = FaceModel.create(pocket_vit, QUICK, 0)
+    model = FaceModel.create(pocket_vit, NO_FILE, QUICK, 0)
     standardise_patches(model, np.repeat(images, repeated, axis=0))
     with torch.no_grad():
         tokens = model.tokens(torch.tensor(images))[1].double().numpy()
@@ -179,12 +179,12 @@ def tuned(seed):
         def __init__(self, student):
             super().__init__(student)
             kept.append(self.model)
-            kept.append(FaceModel.create(POCKET_VIT, QUICK_VIT, seed).eval())
+            kept.append(FaceModel.create(POCKET_VIT, NO_FILE, QUICK_VIT, seed).eval())
             kept[1].load_state_dict(student.state_dict())
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(train, "Teacher", Keeper)
-        student = finetune_model(CROPS, POCKET_VIT, QUICK_VIT, seed=seed)
+        student = finetune_model(CROPS, POCKET_VIT, NO_FILE, QUICK_VIT, seed=seed)
     return student, *kept
 
 
@@ -232,7 +232,7 @@ def test_the_people_are_told_apart(pocket_vit, seed):
 
 
 def test_only_joint_steps_have_masked_patches(pocket_vit):
-    log = finetune_model(CROPS, pocket_vit, SHORT).log
+    log = finetune_model(CROPS, pocket_vit, NO_FILE, SHORT).log
     steps = [row for row in log if row["stage"] != "matching"]
     assert {row["stage"] for row in steps if "patches" in row} == {"round 1", "round 2"}
     assert all(("patches" in row) == row["stage"].startswith("round") for row in steps)
@@ -240,20 +240,20 @@ def test_only_joint_steps_have_masked_patches(pocket_vit):
 
 
 def test_the_second_head_waits_for_the_joint_rounds(pocket_vit):
-    model = finetune_model(CROPS, pocket_vit, SHORT.model_copy(update={"rounds": 0}))
-    drawn = FaceModel.create(pocket_vit, SHORT, 0)
+    model = finetune_model(CROPS, pocket_vit, NO_FILE, SHORT.model_copy(update={"rounds": 0}))
+    drawn = FaceModel.create(pocket_vit, NO_FILE, SHORT, 0)
     for name, value in drawn.patch_head.named_parameters():
         assert torch.equal(model.patch_head.get_parameter(name), value)
     assert not torch.equal(model.patch_head.mean, drawn.patch_head.mean)
-    joint = finetune_model(CROPS, pocket_vit, SHORT)
+    joint = finetune_model(CROPS, pocket_vit, NO_FILE, SHORT)
     for name, value in drawn.patch_head.named_parameters():
         assert not torch.equal(joint.patch_head.get_parameter(name), value)
     assert not torch.equal(joint.backbone.mask_token, drawn.backbone.mask_token)
 
 
 def test_switched_off_it_leaves_no_trace(pocket_vit):
-    model = finetune_model(CROPS, pocket_vit, SHORT.model_copy(update={"patches": False}))
-    drawn = FaceModel.create(pocket_vit, SHORT, 0)
+    model = finetune_model(CROPS, pocket_vit, NO_FILE, SHORT.model_copy(update={"patches": False}))
+    drawn = FaceModel.create(pocket_vit, NO_FILE, SHORT, 0)
     assert model.patch_head is None
     assert not any("patches" in row for row in model.log)
     assert set(drawn.state_dict()) - set(model.state_dict()) == {
@@ -263,7 +263,7 @@ def test_switched_off_it_leaves_no_trace(pocket_vit):
 
 def test_the_same_seed_writes_the_same_bytes(pocket_vit, tmp_path):
     for name, seed in (("one", 1), ("same", 1), ("other", 2)):
-        finetune_model(CROPS, pocket_vit, SHORT, seed=seed).save(tmp_path / name)
+        finetune_model(CROPS, pocket_vit, NO_FILE, SHORT, seed=seed).save(tmp_path / name)
     one, same, other = ((tmp_path / name).read_bytes() for name in ("one", "same", "other"))
     assert one == same
     assert one != other
@@ -273,7 +273,7 @@ def test_the_same_seed_writes_the_same_bytes(pocket_vit, tmp_path):
 def test_progress_rises_to_its_total(pocket_vit, changes):
     told = []
     config = SHORT.model_copy(update=changes)
-    finetune_model(CROPS, pocket_vit, config, progress=lambda *now: told.append(now))
+    finetune_model(CROPS, pocket_vit, NO_FILE, config, progress=lambda *now: told.append(now))
     done, total = zip(*told, strict=True)
     assert list(done) == sorted(done)
     assert done[-1] == total[0] == max(total)
@@ -281,7 +281,7 @@ def test_progress_rises_to_its_total(pocket_vit, changes):
 
 @pytest.mark.parametrize("counts", [[1, 1], [2, 0, 1]])
 def test_a_handful_of_crops_can_be_tuned(pocket_vit, counts):
-    model = finetune_model(draw_crops(range(len(counts)), counts), pocket_vit, SHORT)
+    model = finetune_model(draw_crops(range(len(counts)), counts), pocket_vit, NO_FILE, SHORT)
     assert all(value.isfinite().all() for value in model.state_dict().values())
     assert model.events == []
 
@@ -303,7 +303,7 @@ def test_collapse_puts_the_second_head_back_too(pocket_vit, monkeypatch):
     distil = train.distil
     monkeypatch.setattr(room, "masked_cross_entropy", broken)
     monkeypatch.setattr(train, "distil", spy)
-    model = finetune_model(CROPS, pocket_vit, SHORT.model_copy(update={"passes": 2.5}))
+    model = finetune_model(CROPS, pocket_vit, NO_FILE, SHORT.model_copy(update={"passes": 2.5}))
     assert len(starts) == train.TRIES
     for start in starts:
         for head, first in zip(start, starts[0], strict=True):

@@ -7,14 +7,14 @@ import math
 import pytest
 import torch
 
-from tests.pocket import QUICK
+from tests.pocket import NO_FILE, QUICK
 from videoclusternet.finetune.teacher import CENTRE_MOMENTUM, Teacher, momentum_at
 from videoclusternet.models.face_model import FaceModel
 
 
 @pytest.fixture
 def student(pocket):
-    return FaceModel.create(pocket, QUICK, 0)
+    return FaceModel.create(pocket, NO_FILE, QUICK, 0)
 
 
 def change(network, seed):
@@ -104,7 +104,7 @@ def test_the_momentum_rises_to_one_along_half_a_cosine(start):
 
 
 def test_the_second_head_follows_likewise(pocket_vit):
-    student = FaceModel.create(pocket_vit, QUICK, 0)
+    student = FaceModel.create(pocket_vit, NO_FILE, QUICK, 0)
     teacher = Teacher(student)
     before = parameters(student.patch_head)
     change(student, 1)

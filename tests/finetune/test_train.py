@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.clustering.drawn import one_by_one
-from tests.pocket import POCKET, QUICK, draw_crops, load
+from tests.pocket import NO_FILE, POCKET, QUICK, draw_crops, load
 from videoclusternet.clustering.merge import cluster_tracks
 from videoclusternet.config import ClusterConfig
 from videoclusternet.finetune import train as room
@@ -45,11 +45,11 @@ def same_backbone(model):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("rounds", [0, 2])
 def test_tuning_finds_the_people(pocket, seed, rounds):
-    model = finetune_model(CROPS, pocket, quick(rounds=rounds), seed=seed)
+    model = finetune_model(CROPS, pocket, NO_FILE, quick(rounds=rounds), seed=seed)
     found = score(cluster_tracks(CROPS, TRACKS, model, ClusterConfig(), seed=seed).label, NAMES)
     assert found.bcubed_f1 == 1.0
     assert found.predicted == 4
-    drawn = finetune_model(CROPS, pocket, quick(head_passes=0, rounds=0), seed=seed)
+    drawn = finetune_model(CROPS, pocket, NO_FILE, quick(head_passes=0, rounds=0), seed=seed)
     untuned = cluster_tracks(CROPS, TRACKS, drawn, ClusterConfig(), seed=seed)
     assert score(untuned.label, NAMES).bcubed_f1 < 1.0
 
@@ -81,7 +81,7 @@ def drawn_pairs(monkeypatch):
 @pytest.mark.parametrize("matching", ["principal", "tsne"])
 def test_coarse_matches_are_of_one_person_and_get_their_pairs(pocket, drawn_pairs, matching):
     """In the head's own training, too. So small a t-SNE matches strangers as well."""
-    model = finetune_model(CROPS, pocket, quick(matching=matching))
+    model = finetune_model(CROPS, pocket, NO_FILE, quick(matching=matching))
     assert list(drawn_pairs) == ["head", "round 1", "round 2"]
     strangers = ~np.equal.outer(PEOPLE, PEOPLE)
     for (left, right), matches in drawn_pairs.values():
@@ -107,13 +107,15 @@ def test_the_setting_chooses_the_space_of_the_matches(pocket, monkeypatch, match
         return real(embeddings, counts, **how)
 
     monkeypatch.setattr(room, "match_tracks", spy)
-    finetune_model(CROPS, pocket, quick(matching=matching, head_passes=1, passes=1), seed=5)
+    finetune_model(
+        CROPS, pocket, NO_FILE, quick(matching=matching, head_passes=1, passes=1), seed=5
+    )
     assert seen == [{"tsne": matching == "tsne", "seed": 5}] * 2
 
 
 def test_the_same_seed_writes_the_same_bytes(pocket, tmp_path):
     one, same, other = (
-        saved(finetune_model(CROPS, pocket, QUICK, seed=seed), tmp_path / str(seed))
+        saved(finetune_model(CROPS, pocket, NO_FILE, QUICK, seed=seed), tmp_path / str(seed))
         for seed in (1, 1, 2)
     )
     assert one == same
@@ -123,18 +125,18 @@ def test_the_same_seed_writes_the_same_bytes(pocket, tmp_path):
 def test_nobody_elses_random_numbers_are_used(pocket):
     torch.manual_seed(3)
     state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    one = finetune_model(CROPS, pocket, quick(rounds=1))
+    one = finetune_model(CROPS, pocket, NO_FILE, quick(rounds=1))
     assert torch.equal(torch.get_rng_state(), state[0])
     assert np.array_equal(np.random.get_state()[1], state[1])  # noqa: NPY002
     torch.manual_seed(4)
-    same = finetune_model(CROPS, pocket, quick(rounds=1))
+    same = finetune_model(CROPS, pocket, NO_FILE, quick(rounds=1))
     assert one.log == same.log
 
 
 def test_the_head_is_trained_in_front_of_a_frozen_backbone(pocket):
-    model = finetune_model(CROPS, pocket, quick(rounds=0))
+    model = finetune_model(CROPS, pocket, NO_FILE, quick(rounds=0))
     assert same_backbone(model)
-    drawn = FaceModel.create(pocket, quick(rounds=0), 0)
+    drawn = FaceModel.create(pocket, NO_FILE, quick(rounds=0), 0)
     for name, value in drawn.head.named_parameters():
         assert not torch.equal(model.head.get_parameter(name), value)
     assert model.centre.abs().sum() > 0
@@ -142,7 +144,7 @@ def test_the_head_is_trained_in_front_of_a_frozen_backbone(pocket):
 
 
 def test_joint_rounds_train_the_backbone_and_leave_its_statistics(pocket):
-    model = finetune_model(CROPS, pocket, QUICK)
+    model = finetune_model(CROPS, pocket, NO_FILE, QUICK)
     came = load(None)
     for name, value in came.named_parameters():
         assert not torch.equal(model.backbone.get_parameter(name), value)
@@ -161,8 +163,8 @@ def test_statistics_of_batch_normalisation_never_move_in_either_copy(pocket, mon
             kept.append(self)
 
     monkeypatch.setattr(room, "Teacher", Keeper)
-    model = finetune_model(CROPS, pocket, quick(passes=3))
-    loose = FaceModel.create(pocket, QUICK, 0).train()
+    model = finetune_model(CROPS, pocket, NO_FILE, quick(passes=3))
+    loose = FaceModel.create(pocket, NO_FILE, QUICK, 0).train()
     loose(torch.tensor(CROPS.images))
     came = load(None).norm
     for name, value in came.named_buffers():
@@ -173,7 +175,7 @@ def test_statistics_of_batch_normalisation_never_move_in_either_copy(pocket, mon
 
 
 def test_the_head_is_standardised_by_the_film(pocket):
-    model = finetune_model(CROPS, pocket, quick(rounds=0, views=1))
+    model = finetune_model(CROPS, pocket, NO_FILE, quick(rounds=0, views=1))
     with torch.no_grad():
         embeddings = model.tail(model.trunk(torch.tensor(CROPS.images)))
     torch.testing.assert_close(model.head.mean, embeddings.mean(0))
@@ -189,7 +191,7 @@ def steps_of(passes, crops):
 )
 def test_steps_follow_from_the_number_of_crops(pocket, counts):
     crops = draw_crops(range(len(counts)), counts)
-    log = finetune_model(crops, pocket, QUICK).log
+    log = finetune_model(crops, pocket, NO_FILE, QUICK).log
     steps = steps_of(QUICK.passes, sum(counts))
     stages = ["matching"] + ["head"] * steps_of(QUICK.head_passes, sum(counts))
     stages += ["round 1"] * steps + ["matching"] + ["round 2"] * steps
@@ -207,21 +209,21 @@ def test_rates_and_momentum_have_one_schedule_over_all_rounds(pocket, monkeypatc
         return real(stage, *others)
 
     monkeypatch.setattr(room, "distil", spy)
-    finetune_model(CROPS, pocket, quick(rounds=3, head_passes=8, passes=4))
+    finetune_model(CROPS, pocket, NO_FILE, quick(rounds=3, head_passes=8, passes=4))
     head, joint = steps_of(8, sum(COUNTS)), steps_of(4, sum(COUNTS))
     rounds = [(range(n * joint, (n + 1) * joint), 3 * joint) for n in range(3)]
     assert seen == [(range(head), head), *rounds]
 
 
 def test_tracks_are_matched_by_the_backbone_as_it_came_then_by_the_teacher(pocket, monkeypatch):
-    real, trained = room.pooled_views, []
+    real, trained = room.trunk_views, []
 
     def spy(model, *others):
         trained.append(all(value.requires_grad for value in model.parameters()))
         return real(model, *others)
 
-    monkeypatch.setattr(room, "pooled_views", spy)
-    finetune_model(CROPS, pocket, quick(rounds=3))
+    monkeypatch.setattr(room, "trunk_views", spy)
+    finetune_model(CROPS, pocket, NO_FILE, quick(rounds=3))
     assert trained == [True, False, False]  # nothing ever trains the teacher
 
 
@@ -236,14 +238,14 @@ def test_each_side_is_augmented_on_its_own(pocket, monkeypatch):
         return real(stage, *others)
 
     monkeypatch.setattr(room, "distil", spy)
-    finetune_model(CROPS, pocket, quick(rounds=1, head_passes=1, passes=1))
+    finetune_model(CROPS, pocket, NO_FILE, quick(rounds=1, head_passes=1, passes=1))
     assert [name for name, _ in told] == ["head", "round 1"]
     assert told[0][1] == pytest.approx(1 - 1 / QUICK.views, abs=0.25)
     assert told[1][1] == 1
 
 
 def test_without_matching_no_pairs_go_across(pocket, drawn_pairs):
-    log = finetune_model(CROPS, pocket, quick(matching="none")).log
+    log = finetune_model(CROPS, pocket, NO_FILE, quick(matching="none")).log
     assert [row["matches"] for row in log if row["stage"] == "matching"] == [0, 0]
     assert list(drawn_pairs) == ["head", "round 1", "round 2"]
     for (left, right), matches in drawn_pairs.values():
@@ -254,8 +256,8 @@ def test_without_matching_no_pairs_go_across(pocket, drawn_pairs):
 @pytest.mark.parametrize("counts", [[], [0, 0], [4], [1], [0, 3, 0]])
 def test_fewer_than_two_tracks_leave_all_as_it_came(pocket, counts):
     crops = draw_crops([0] * len(counts), counts)
-    model = finetune_model(crops, pocket, QUICK, seed=4)
-    drawn = FaceModel.create(pocket, QUICK, 4).state_dict()
+    model = finetune_model(crops, pocket, NO_FILE, QUICK, seed=4)
+    drawn = FaceModel.create(pocket, NO_FILE, QUICK, 4).state_dict()
     assert all(torch.equal(value, drawn[name]) for name, value in model.state_dict().items())
     assert (model.log, model.events) == ([], [])
     assert not model.training
@@ -266,7 +268,7 @@ def test_tracks_without_crops_change_nothing(pocket):
     counts = np.insert(CROPS.counts, [0, 4, 10], 0)
     track = np.repeat(np.arange(len(counts)), counts)
     with_empty = dataclasses.replace(CROPS, counts=counts, track=track)
-    one, other = (finetune_model(crops, pocket, QUICK) for crops in (CROPS, with_empty))
+    one, other = (finetune_model(crops, pocket, NO_FILE, QUICK) for crops in (CROPS, with_empty))
     called = np.flatnonzero(counts).tolist()
     for row in one.log:
         if row["stage"] == "matching":
@@ -276,7 +278,7 @@ def test_tracks_without_crops_change_nothing(pocket):
 
 
 def test_two_tracks_of_one_crop_each_can_be_tuned(pocket):
-    model = finetune_model(draw_crops([0, 1], [1, 1]), pocket, QUICK)
+    model = finetune_model(draw_crops([0, 1], [1, 1]), pocket, NO_FILE, QUICK)
     assert all(value.isfinite().all() for value in model.state_dict().values())
 
 
@@ -284,7 +286,7 @@ def test_crops_may_be_a_read_only_map(pocket, tmp_path):
     np.save(tmp_path / "images.npy", CROPS.images)
     mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
     crops: Crops = dataclasses.replace(CROPS, images=mapped)
-    one, other = (finetune_model(c, pocket, quick(rounds=1)) for c in (CROPS, crops))
+    one, other = (finetune_model(c, pocket, NO_FILE, quick(rounds=1)) for c in (CROPS, crops))
     assert one.log == other.log
 
 
@@ -293,7 +295,7 @@ def test_crops_may_be_a_read_only_map(pocket, tmp_path):
 )
 def test_progress_rises_to_its_total(pocket, changes):
     told = []
-    finetune_model(CROPS, pocket, quick(**changes), progress=lambda *now: told.append(now))
+    finetune_model(CROPS, pocket, NO_FILE, quick(**changes), progress=lambda *now: told.append(now))
     done, total = zip(*told, strict=True)
     assert len(set(total)) == 1
     assert list(done) == sorted(done)
@@ -301,8 +303,8 @@ def test_progress_rises_to_its_total(pocket, changes):
 
 
 def test_training_without_any_pass_is_the_model_as_drawn_and_standardised(pocket):
-    model = finetune_model(CROPS, pocket, quick(head_passes=0, rounds=0))
-    drawn = FaceModel.create(pocket, QUICK, 0)
+    model = finetune_model(CROPS, pocket, NO_FILE, quick(head_passes=0, rounds=0))
+    drawn = FaceModel.create(pocket, NO_FILE, QUICK, 0)
     for name, value in drawn.named_parameters():
         assert torch.equal(model.get_parameter(name), value)
     assert POCKET.dimension == len(model.head.mean)

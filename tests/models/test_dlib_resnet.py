@@ -12,8 +12,8 @@ from videoclusternet.config import FinetuneConfig
 from videoclusternet.errors import WeightsError
 from videoclusternet.models import dlib_resnet
 from videoclusternet.models.face_model import FaceModel
-from videoclusternet.models.registry import BACKBONES
-from videoclusternet.weights.assets import asset_path
+from videoclusternet.models.registry import choose_backbone
+from videoclusternet.weights.choice import WeightsFile
 
 SAME_PERSON = 0.6  # dlib's own limit for the distance of two embeddings
 
@@ -22,7 +22,7 @@ SAME_PERSON = 0.6  # dlib's own limit for the distance of two embeddings
 def embed():
     """The embeddings of crops, fed as the table says."""
     small = FinetuneConfig(heads=1, outputs=2, hidden=2)
-    model = FaceModel.create(BACKBONES["dlib_resnet"], small, 0).eval()
+    model = FaceModel.create(*choose_backbone("dlib_resnet"), small, 0).eval()
 
     @torch.no_grad()
     def embeddings(images):
@@ -33,7 +33,7 @@ def embed():
 
 @pytest.fixture(scope="module")
 def original():
-    return dlib.face_recognition_model_v1(str(asset_path("dlib_resnet")))
+    return dlib.face_recognition_model_v1(str(WeightsFile.of_asset("dlib_resnet").path))
 
 
 def random_crops():
@@ -67,7 +67,7 @@ def test_the_tail_takes_values_of_any_leading_shape():
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.999])
 def test_a_file_that_ends_early_is_refused(tmp_path, share):
-    content = asset_path("dlib_resnet").read_bytes()
+    content = WeightsFile.of_asset("dlib_resnet").path.read_bytes()
     short = tmp_path / "short.dat"
     short.write_bytes(content[: int(share * len(content))])
     with pytest.raises(WeightsError, match="lacks a tensor"):
@@ -75,7 +75,7 @@ def test_a_file_that_ends_early_is_refused(tmp_path, share):
 
 
 def test_a_file_without_one_tensor_is_refused(tmp_path):
-    content = asset_path("dlib_resnet").read_bytes()
+    content = WeightsFile.of_asset("dlib_resnet").path.read_bytes()
     header = bytes([1, 2, 2, 0, 1, 1, 128, 1, 1, 1, 1])  # of the last matrix, 256 by 128
     assert content.count(header) == 1
     maimed = tmp_path / "maimed.dat"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from tests.pocket import POCKET, QUICK, SIZE, draw_crops
+from tests.pocket import NO_FILE, POCKET, QUICK, SIZE, draw_crops
 from tests.pocket_vit import QUICK_VIT
 from videoclusternet.config import FinetuneConfig
 from videoclusternet.errors import WeightsError
@@ -31,7 +32,7 @@ class Echo(Backbone):
 
 @pytest.fixture
 def model(pocket):
-    model = FaceModel.create(pocket, QUICK, 3)
+    model = FaceModel.create(pocket, NO_FILE, QUICK, 3)
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         model.centre.copy_(torch.rand(model.centre.shape, generator=generator))
@@ -46,9 +47,22 @@ def test_a_picture_is_fed_as_rgb_minus_the_mean_over_the_scale():
     fed = FaceModel(POCKET, Echo(), QUICK).trunk(torch.tensor(images))
     expected = np.empty((2, 3, SIZE, SIZE))
     for n, row, column, colour in np.ndindex(images.shape):
-        value = (float(images[n, row, column, colour]) - POCKET.mean[colour]) / POCKET.scale
-        expected[n, colour, row, column] = value
+        value = float(images[n, row, column, colour]) - POCKET.feed.mean[colour]
+        expected[n, colour, row, column] = value / POCKET.feed.scale[colour]
     np.testing.assert_allclose(fed.numpy(), expected.reshape(2, -1), rtol=1e-6, atol=1e-6)
+
+
+def test_a_network_that_learned_blue_first_gets_blue_first():
+    images = torch.tensor(np.random.default_rng(0).integers(0, 256, (2, SIZE, SIZE, 3), np.uint8))
+    feed = replace(POCKET.feed, mean=(1.0, 2.0, 3.0), scale=(4.0, 5.0, 6.0))
+    rgb, bgr = (
+        FaceModel(replace(POCKET, feed=replace(feed, colours=colours)), Echo(), QUICK).trunk(images)
+        for colours in ("rgb", "bgr")
+    )
+    shape = (2, 3, SIZE, SIZE)
+    torch.testing.assert_close(bgr.view(shape), rgb.view(shape)[:, [2, 1, 0]])
+    red = (float(images[1, 2, 3, 0]) - 1.0) / 4.0  # of red, wherever it stands
+    assert bgr.view(shape)[1, 2, 2, 3].item() == pytest.approx(red)
 
 
 def test_outputs_are_those_of_trunk_tail_and_head_in_a_row(model):
@@ -130,7 +144,9 @@ def test_temperatures_and_centre_stand_on_their_sides(model):
 
 
 def test_the_seed_draws_the_head_and_nothing_else(pocket):
-    one, same, other = (FaceModel.create(pocket, QUICK, seed).state_dict() for seed in (1, 1, 2))
+    one, same, other = (
+        FaceModel.create(pocket, NO_FILE, QUICK, seed).state_dict() for seed in (1, 1, 2)
+    )
     assert all(torch.equal(one[name], same[name]) for name in one)
     differing = {name for name in one if not torch.equal(one[name], other[name])}
     assert differing == {"head.inner", "head.prototypes"}  # the others begin at nothing
@@ -139,7 +155,7 @@ def test_the_seed_draws_the_head_and_nothing_else(pocket):
 def test_nobody_elses_random_numbers_are_used(pocket, tmp_path):
     torch.manual_seed(4)
     before = torch.get_rng_state()
-    model = FaceModel.create(pocket, QUICK, 1)
+    model = FaceModel.create(pocket, NO_FILE, QUICK, 1)
     assert torch.equal(torch.get_rng_state(), before)
     model.save(tmp_path / "model")
     FaceModel.load(tmp_path / "model")
@@ -161,7 +177,7 @@ def test_a_model_survives_its_file_bit_by_bit(model, tmp_path):
 
 
 def test_the_second_head_survives_its_file_too(pocket_vit, tmp_path):
-    model = FaceModel.create(pocket_vit, QUICK_VIT, 3).eval()
+    model = FaceModel.create(pocket_vit, NO_FILE, QUICK_VIT, 3).eval()
     images = torch.tensor(draw_crops([0, 1], [2, 1]).images)
     mask = torch.rand(3, 16, generator=torch.Generator().manual_seed(1)) < 0.5
     with torch.no_grad():
@@ -181,7 +197,7 @@ def test_the_second_head_survives_its_file_too(pocket_vit, tmp_path):
 
 
 def test_the_second_head_is_the_first_ones_kind_place_by_place(pocket_vit):
-    head = FaceModel.create(pocket_vit, QUICK, 0).patch_head
+    head = FaceModel.create(pocket_vit, NO_FILE, QUICK, 0).patch_head
     tokens = torch.rand(3, 16, 32, generator=torch.Generator().manual_seed(1)) * 4
     head.standardise(tokens)
     mask = torch.zeros(3, 16, dtype=torch.bool)
@@ -200,7 +216,7 @@ def test_the_second_head_is_the_first_ones_kind_place_by_place(pocket_vit):
 
 @pytest.mark.parametrize("patches", [True, False])
 def test_a_network_without_patch_tokens_has_no_second_head(pocket, patches):
-    model = FaceModel.create(pocket, QUICK.model_copy(update={"patches": patches}), 3)
+    model = FaceModel.create(pocket, NO_FILE, QUICK.model_copy(update={"patches": patches}), 3)
     assert model.patch_head is None
     assert not any(name.startswith("patch") for name in model.state_dict())
     with pytest.raises(TypeError, match="'pocket' has no patch tokens"):
@@ -209,8 +225,10 @@ def test_a_network_without_patch_tokens_has_no_second_head(pocket, patches):
 
 def test_the_second_head_is_drawn_after_the_first(pocket_vit):
     """So that switching it off changes nothing else."""
-    both = FaceModel.create(pocket_vit, QUICK, 3).state_dict()
-    one = FaceModel.create(pocket_vit, QUICK.model_copy(update={"patches": False}), 3).state_dict()
+    both = FaceModel.create(pocket_vit, NO_FILE, QUICK, 3).state_dict()
+    one = FaceModel.create(
+        pocket_vit, NO_FILE, QUICK.model_copy(update={"patches": False}), 3
+    ).state_dict()
     assert all(torch.equal(value, both[name]) for name, value in one.items())
     assert {name.split(".")[0] for name in both.keys() - one.keys()} == {"patch_head"}
 
@@ -255,6 +273,11 @@ MAIMED = {
     "no backbone": lambda path: rewrite_about(path, backbone=""),
     "a backbone that nobody knows": lambda path: rewrite_about(path, backbone="arcface"),
     "a backbone that is a list": lambda path: rewrite_about(path, backbone=["pocket"]),
+    "no feed": lambda path: rewrite_about(path, feed=""),
+    "a feed of letters": lambda path: rewrite_about(path, feed={"size": "large"}),
+    "a dimension that is none": lambda path: rewrite_about(path, dimension=[3]),
+    "a dimension without end": lambda path: rewrite_about(path, dimension=10**13),
+    "a plan that is none": lambda path: rewrite_about(path, plan={"nodes": 3}),
     "no settings": lambda path: rewrite_about(path, config=""),
     "settings that are refused": lambda path: rewrite_about(path, config='{"heads": 0}'),
     "settings of another version": lambda path: rewrite_about(path, config='{"width": 8}'),

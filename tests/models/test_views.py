@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from tests.pocket import QUICK, draw_crops
+from tests.pocket import NO_FILE, QUICK, draw_crops
 from tests.synthetic import texture
 from videoclusternet.models.face_model import FaceModel
-from videoclusternet.models.views import BATCH, Augmentation, pooled_views
+from videoclusternet.models.views import BATCH, Augmentation, trunk_views
 
 
 def pictures(count, size=40):
@@ -18,7 +18,7 @@ def pictures(count, size=40):
 
 @pytest.fixture
 def model(pocket):
-    return FaceModel.create(pocket, QUICK, 0)
+    return FaceModel.create(pocket, NO_FILE, QUICK, 0)
 
 
 @pytest.mark.parametrize("count", [1, 2, 7])
@@ -119,7 +119,7 @@ def test_a_view_still_shows_its_own_picture():
 @pytest.mark.parametrize("views", [1, 3])
 def test_the_first_view_is_the_crop_itself(model, views):
     crops = draw_crops([0, 1, 2], [2, 1, 3])
-    values = pooled_views(model, crops.images, views, seed=0)
+    values = torch.cat([*trunk_views(model, crops.images, views, seed=0)])
     assert values.shape == (6, views, 8 * 36)
     with torch.no_grad():
         torch.testing.assert_close(values[:, 0], model.eval().trunk(torch.tensor(crops.images)))
@@ -127,9 +127,9 @@ def test_the_first_view_is_the_crop_itself(model, views):
         assert not torch.allclose(values[:, view], values[:, 0])
 
 
-def test_the_seed_draws_the_pooled_views(model):
+def test_the_seed_draws_the_views(model):
     images = draw_crops([0, 1, 2], [2, 1, 3]).images
-    one, same, other = (pooled_views(model, images, 3, seed) for seed in (1, 1, 2))
+    one, same, other = (torch.cat([*trunk_views(model, images, 3, seed)]) for seed in (1, 1, 2))
     assert torch.equal(one, same)
     assert torch.equal(one[:, 0], other[:, 0])
     assert not torch.equal(one[:, 1:], other[:, 1:])
@@ -138,7 +138,9 @@ def test_the_seed_draws_the_pooled_views(model):
 def test_more_crops_than_a_batch_are_seen_in_their_order(model):
     images = draw_crops(range(5), [BATCH // 4] * 5).images
     told = []
-    values = pooled_views(model, images, 2, 0, lambda *now: told.append(now))
+    batches = [*trunk_views(model, images, 2, 0, lambda *now: told.append(now))]
+    assert [len(batch) for batch in batches] == [BATCH, 80 - BATCH]  # never all at once
+    values = torch.cat(batches)
     assert told == [(BATCH, 80), (80, 80)]
     with torch.no_grad():
         torch.testing.assert_close(values[:, 0], model.trunk(torch.tensor(images)))
@@ -148,13 +150,13 @@ def test_more_crops_than_a_batch_are_seen_in_their_order(model):
 def test_statistics_of_the_network_are_used_and_left_alone(model):
     model.train()
     before = model.backbone.norm.running_mean.clone()
-    pooled_views(model, draw_crops([0], [4]).images, 2, 0)
+    list(trunk_views(model, draw_crops([0], [4]).images, 2, 0))
     assert not model.training
     assert torch.equal(model.backbone.norm.running_mean, before)
 
 
 def test_no_crops_have_no_values(model):
     told = []
-    values = pooled_views(model, draw_crops([], []).images, 3, 0, lambda *now: told.append(now))
-    assert values.shape[:2] == (0, 3)
+    images = draw_crops([], []).images
+    assert [*trunk_views(model, images, 3, 0, lambda *now: told.append(now))] == []
     assert told == []

@@ -11,12 +11,12 @@ from tests.video.reel import Reel, still, zoom
 from videoclusternet.config import ShotsConfig
 from videoclusternet.video.shots import detect_shots
 from videoclusternet.video.transnet import SEEN, TransNetCuts, load_network, transitions
-from videoclusternet.weights.assets import asset_path
+from videoclusternet.weights.choice import WeightsFile
 
 
 @pytest.fixture(scope="module")
 def network():
-    return load_network(asset_path("transnet"))
+    return load_network(WeightsFile.of_asset("transnet").path)
 
 
 def stills():
@@ -37,7 +37,7 @@ def test_it_says_what_the_reference_says(network):
 def test_loading_and_looking_draw_no_random_number(network):
     before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()  # noqa: NPY002
     switches = torch.are_deterministic_algorithms_enabled(), torch.is_grad_enabled()
-    load_network(asset_path("transnet"))
+    load_network(WeightsFile.of_asset("transnet").path)
     transitions(network, stills())
     after = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()  # noqa: NPY002
     assert before == after
@@ -55,7 +55,7 @@ def test_a_film_that_streams_by_is_judged_as_one_that_lies_there(network, frames
     for start in range(0, windows * 50, 50):
         said += transitions(network, np.stack(padded[start : start + 100]))[25:75].tolist()
     expected = [i for i in range(1, frames) if said[i - 1] > 0.5 >= said[i]]
-    finder = TransNetCuts(asset_path("transnet"))
+    finder = TransNetCuts(WeightsFile.of_asset("transnet").path)
     most, found = 0, []
     for frame in Reel(film).frames():
         found += finder.look(frame, frame.luma(320))

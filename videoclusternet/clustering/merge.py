@@ -22,11 +22,10 @@ from videoclusternet.clustering.distance import (
     track_sides,
 )
 from videoclusternet.clustering.doubts import find_doubts
-from videoclusternet.clustering.quality import crop_quality, recognisable, track_quality
+from videoclusternet.clustering.quality import recognisable, seen_and_scored, track_quality
 from videoclusternet.clustering.written import nobody, written
 from videoclusternet.config import ClusterConfig
 from videoclusternet.models.face_model import FaceModel
-from videoclusternet.models.views import pooled_views
 from videoclusternet.records import Array, Clusters, Crops, Progress, Tracks, silent
 
 BY_FAR = 0.5  # the excess over a limit, in distances from the nearest to the second; ours
@@ -56,14 +55,14 @@ def cluster_tracks(
     if not len(crops):
         return nobody(np.full(len(crops.counts), np.nan))
     model = model.to(device)
-    values = pooled_views(model, crops.images, model.config.views, seed, progress)
-    quality = track_quality(crop_quality(model, values[:, 0], config, seed), crops.counts)
+    embeddings, scores = seen_and_scored(
+        model, crops.images, model.config.views, config, seed, progress
+    )
+    quality = track_quality(scores, crops.counts)
     known = np.flatnonzero(recognisable(quality, config.quality_deviations))
-    rows = torch.as_tensor(np.isin(crops.track, known), device=values.device)
+    rows = torch.as_tensor(np.isin(crops.track, known), device=embeddings.device)
     rule = RULES[config.rule]
-    with torch.no_grad():
-        embeddings = model.tail(values[rows])
-    features = compared(model, embeddings, rule)
+    features = compared(model, embeddings[rows], rule)
     sides = track_sides(model, features, crops.counts[known], rule)
     label, limit, history = merge_tracks(sides, rule)
     margins = track_margins(sides, label, limit)

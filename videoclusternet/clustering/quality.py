@@ -13,10 +13,32 @@ from torch.nn import functional as F
 
 from videoclusternet.config import ClusterConfig
 from videoclusternet.models.face_model import FaceModel
-from videoclusternet.records import Array, Mask
+from videoclusternet.models.views import trunk_views
+from videoclusternet.records import Array, Mask, Progress, silent
 
 MAD_TO_DEVIATION = 1.4826  # of a normal distribution
 LEAST_TRACKS = 8  # fewer have no spread worth speaking of, and none is left out; ours
+
+
+@torch.no_grad()
+def seen_and_scored(
+    model: FaceModel,
+    images: Array,
+    views: int,
+    config: ClusterConfig,
+    seed: int,
+    progress: Progress = silent,
+) -> tuple[Tensor, Array]:
+    """Return the embeddings of crops in several views, (crops, views, d), and each crop's score.
+
+    The first view is the crop itself, and is the one that is scored; see `crop_quality`.
+    """
+    embeddings, scores = [], [np.empty(0)]
+    for values in trunk_views(model, images, views, seed, progress):
+        embeddings.append(model.tail(values))
+        scores.append(crop_quality(model, values[:, 0], config, seed))
+    none = torch.empty(0, views, model.spec.dimension, device=model.device)
+    return torch.cat([none, *embeddings]), np.concatenate(scores)
 
 
 @torch.no_grad()

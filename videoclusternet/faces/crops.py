@@ -11,7 +11,7 @@ import numpy as np
 
 from videoclusternet.config import CropsConfig
 from videoclusternet.faces.frames import frames_of
-from videoclusternet.models.registry import BackboneSpec
+from videoclusternet.models.registry import Feed
 from videoclusternet.records import Array, Crops, Progress, Tracks, silent
 from videoclusternet.video.stream import Video
 
@@ -19,27 +19,27 @@ from videoclusternet.video.stream import Video
 def cut_crops(
     video: Video,
     tracks: Tracks,
-    spec: BackboneSpec,
+    feed: Feed,
     config: CropsConfig,
     out: Path | None = None,
     progress: Progress = silent,
 ) -> Crops:
-    """Cut `spec.size` pixels square pictures of the rows that `choose_rows` takes.
+    """Cut `feed.size` pixels square pictures of the rows that `choose_rows` takes.
 
-    Each is warped so that its landmarks lie as near to `spec.template` as a similarity can bring
+    Each is warped so that its landmarks lie as near to `feed.template` as a similarity can bring
     them; what lies outside the film is black. With `out` the images go into a .npy file there and
     are returned as a read-only memory map. Raises InputError where the film is shorter than its
     tracks, OSError where the file cannot be written.
     """
     rows = choose_rows(tracks, config)
-    images = _allocate((len(rows), spec.size, spec.size, 3), out)
-    motions = similarities(tracks.landmarks[rows], np.array(spec.template))
+    images = _allocate((len(rows), feed.size, feed.size, 3), out)
+    motions = similarities(tracks.landmarks[rows], np.array(feed.template))
     frame_of = tracks.frame[rows]
     wanted = np.unique(frame_of)
     for done, frame in enumerate(frames_of(video, wanted), start=1):
         picture = frame.rgb()
         for crop in np.flatnonzero(frame_of == frame.index):
-            images[crop] = warp(picture, motions[crop], spec.size)
+            images[crop] = warp(picture, motions[crop], feed.size)
         progress(done, len(wanted))
     if out is not None:
         images = np.load(out, mmap_mode="r")

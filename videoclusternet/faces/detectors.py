@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from videoclusternet.errors import UsageError
 from videoclusternet.records import Array
-from videoclusternet.weights.assets import asset_path
+from videoclusternet.weights.choice import WeightsFile, choose
 
 
 class Detections(NamedTuple):
@@ -45,7 +44,7 @@ class DetectorSpec:
 
     name: str
     module: str  # the module of this package whose load() makes it
-    asset: str  # the row of weights.ASSETS that holds its parameters
+    asset: str | None  # the row of the assets that holds its parameters, None: the user brings them
     code_licence: str
     weights_licence: str
 
@@ -61,18 +60,16 @@ DETECTORS = {
 }
 
 
-def detector_spec(name: str) -> DetectorSpec:
-    """Return the row of this name. Raises UsageError where there is none."""
-    if name not in DETECTORS:
-        raise UsageError(f"There is no detector '{name}': use one of {', '.join(DETECTORS)}.")
-    return DETECTORS[name]
+def choose_detector(setting: str) -> tuple[DetectorSpec, WeightsFile]:
+    """Return the row and the file that a setting NAME or NAME=FILE means.
 
-
-def load_detector(name: str) -> Detector:
-    """Make the detector of this name ready for use.
-
-    Raises UsageError where there is no such row, WeightsError where its file is missing or wrong.
+    Raises UsageError where there is no such row or its file must be named, WeightsError where the
+    file cannot be used.
     """
-    spec = detector_spec(name)
-    detector: Detector = importlib.import_module(spec.module).load(asset_path(spec.asset))
+    return choose(DETECTORS, "detector", setting)
+
+
+def load_detector(spec: DetectorSpec, weights: WeightsFile) -> Detector:
+    """Make a detector ready for use. Raises WeightsError where its file is another."""
+    detector: Detector = importlib.import_module(spec.module).load(weights.path)
     return detector

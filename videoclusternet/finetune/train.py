@@ -23,8 +23,9 @@ from videoclusternet.finetune.patches import MaskedPatches, standardise_patches
 from videoclusternet.finetune.teacher import Teacher
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.registry import BackboneSpec
-from videoclusternet.models.views import Augmentation, pooled_views
+from videoclusternet.models.views import Augmentation, trunk_views
 from videoclusternet.records import Array, Crops, Progress, silent
+from videoclusternet.weights.choice import WeightsFile
 
 TRIES = 3  # at a stage, each more slowly than the one before; ours
 SLOWER = 1 / 3  # ours: three times too fast is what collapsed
@@ -35,6 +36,7 @@ PATCH_COST = 1  # and with masked patches, for the teacher the student's view be
 def finetune_model(
     crops: Crops,
     spec: BackboneSpec,
+    weights: WeightsFile,
     config: FinetuneConfig,
     *,
     seed: int = 0,
@@ -47,7 +49,7 @@ def finetune_model(
     fewer than two tracks there is nothing to tell apart, and the backbone is returned as it came.
     `log` of the model holds a row for each step and matching, `events` what the guard had to do.
     """
-    model = FaceModel.create(spec, config, seed).to(device)
+    model = FaceModel.create(spec, weights, config, seed).to(device)
     if np.count_nonzero(crops.counts) > 1:
         training = _Training(model, crops, seed, progress)
         training.run()
@@ -100,11 +102,11 @@ class _Training:
     def embed(self, model: FaceModel) -> Tensor:
         """Return the embeddings of all crops in all views, (crops, views, d)."""
         start, views = self.done, self.config.views
-        values = pooled_views(
+        values = trunk_views(
             model, self.crops.images, views, self.seed, lambda n, _: self.report(start + n * views)
         )
         with torch.no_grad():
-            return model.tail(values)
+            return torch.cat([model.tail(batch) for batch in values])
 
     def match(self, embeddings: Tensor, round_: int) -> Array:
         """Match the tracks by the embeddings (crops, views, d) before a round.

@@ -122,8 +122,8 @@ def _integer(n: int) -> bytes:
     return bytes([size]) + n.to_bytes(size, "little")
 
 
-def build() -> DlibResNet:
-    """Return the network without its parameters."""
+def build(variant: str = "v1") -> DlibResNet:
+    """Return the network without its parameters; there is one variant only."""
     return DlibResNet()
 
 

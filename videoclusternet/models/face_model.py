@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Self
 
 import torch
+from pydantic import TypeAdapter
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -17,9 +18,11 @@ from torch.nn import functional as F
 from videoclusternet.config import FinetuneConfig
 from videoclusternet.errors import UsageError, WeightsError
 from videoclusternet.models.backbone import Backbone, PatchBackbone
+from videoclusternet.models.graph import GraphBackbone
+from videoclusternet.models.loading import build_backbone, load_backbone
 from videoclusternet.models.loss import log_probabilities, probabilities
-from videoclusternet.models.registry import BackboneSpec, backbone_spec
-from videoclusternet.weights.assets import asset_path
+from videoclusternet.models.registry import BACKBONES, BackboneSpec, Feed
+from videoclusternet.weights.choice import WeightsFile, named
 
 
 class Head(nn.Module):
@@ -113,10 +116,15 @@ class FaceModel(nn.Module):
         self.events: list[str] = []  # what the guard against collapse did, in sentences
 
     @classmethod
-    def create(cls, spec: BackboneSpec, config: FinetuneConfig, seed: int) -> Self:
-        """Return the backbone as it came, under a head drawn from the seed."""
+    def create(
+        cls, spec: BackboneSpec, weights: WeightsFile, config: FinetuneConfig, seed: int
+    ) -> Self:
+        """Return the backbone as its file holds it, under a head drawn from the seed.
+
+        Raises WeightsError where the file is no such backbone.
+        """
         with torch.random.fork_rng(devices=[]):
-            backbone = importlib.import_module(spec.module).load(asset_path(spec.asset))
+            spec, backbone = load_backbone(spec, weights.path)
             torch.manual_seed(seed)
             return cls(spec, backbone, config)
 
@@ -142,9 +150,14 @@ class FaceModel(nn.Module):
         return self.backbone.tokens(self._fed(images), mask)
 
     def _fed(self, images: Tensor) -> Tensor:
+        feed = self.spec.feed
         x = images.permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last)
-        mean = torch.tensor(self.spec.mean, device=x.device).view(1, 3, 1, 1)
-        return (x - mean) / self.spec.scale
+        mean, scale = (
+            torch.tensor(colour, device=x.device).view(1, 3, 1, 1)
+            for colour in (feed.mean, feed.scale)
+        )
+        x = (x - mean) / scale
+        return x.flip(1) if feed.colours == "bgr" else x
 
     def tail(self, values: Tensor) -> Tensor:
         """Return the embeddings (..., d) of the trunk's values."""
@@ -167,6 +180,9 @@ class FaceModel(nn.Module):
         """Write all of it, training log included, as one safetensors file."""
         about = {
             "backbone": self.spec.name,
+            "feed": asdict(self.spec.feed),
+            "dimension": self.spec.dimension,
+            "plan": self.backbone.plan if isinstance(self.backbone, GraphBackbone) else None,
             "config": self.config.model_dump_json(),
             "log": json.dumps(self.log),
             "events": json.dumps(self.events),
@@ -181,14 +197,19 @@ class FaceModel(nn.Module):
             with safe_open(path, "pt") as file:
                 about = json.loads(file.metadata()["videoclusternet"])
                 state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            spec = backbone_spec(about["backbone"])
+            spec = replace(
+                named(BACKBONES, "backbone", about["backbone"]),
+                feed=TypeAdapter(Feed).validate_python(about["feed"]),
+                dimension=about["dimension"],
+            )
             config = FinetuneConfig.model_validate_json(about["config"])
             with torch.random.fork_rng(devices=[]):  # what is drawn here is overwritten
-                model = cls(spec, importlib.import_module(spec.module).build(), config)
+                model = cls(spec, build_backbone(spec, about["plan"]), config)
             model.load_state_dict(state)
             model.log, model.events = json.loads(about["log"]), json.loads(about["events"])
         except (
-            OSError, SafetensorError, UsageError, KeyError, TypeError, ValueError, RuntimeError
+            OSError, SafetensorError, UsageError, WeightsError, KeyError, TypeError, ValueError,
+            RuntimeError,
         ) as error:  # fmt: skip
             raise WeightsError(f"{path} is not a face model that this version tuned.") from error
         return model

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from kornia.augmentation import (
     AugmentationSequential,
@@ -75,19 +77,18 @@ def _detail(x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def pooled_views(
+def trunk_views(
     model: FaceModel, images: Array, views: int, seed: int, progress: Progress = silent
-) -> Tensor:
-    """Return the trunk's values of crops under augmentation, (crops, views, width).
+) -> Iterator[Tensor]:
+    """Yield the trunk's values of crops under augmentation, (batch, views, width), in order.
 
-    The first view is the crop itself, the others are drawn from the seed.
+    The first view is the crop itself, the others are drawn from the seed. Not all are held at once:
+    in front of its last layer a network may have ten times as many values as behind it.
     """
     augment = Augmentation(seed)
     model.eval()
-    rows = []
     for start in range(0, len(images), BATCH):
         batch = torch.tensor(images[start : start + BATCH], device=model.device)
         seen = [batch, *(augment(batch) for _ in range(views - 1))]
-        rows.append(torch.stack([model.trunk(x) for x in seen], dim=1))
+        yield torch.stack([model.trunk(x) for x in seen], dim=1)
         progress(min(start + BATCH, len(images)), len(images))
-    return torch.cat(rows) if rows else torch.empty(0, views, 0, device=model.device)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from videoclusternet.errors import WeightsError
 from videoclusternet.models.backbone import Backbone
 from videoclusternet.models.operators import OPERATORS
-from videoclusternet.weights.onnx_file import LARGEST
+from videoclusternet.weights.choice import LARGEST
 
 PICTURE = "picture"
 LONGEST = 1 << 27  # numbers in one value; the networks that we know have a tenth

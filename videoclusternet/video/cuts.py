@@ -21,10 +21,9 @@ from scenedetect import (
 )
 
 from videoclusternet.config import ShotsConfig
-from videoclusternet.errors import UsageError
 from videoclusternet.records import Array
 from videoclusternet.video.stream import Frame
-from videoclusternet.weights.assets import asset_path
+from videoclusternet.weights.choice import WeightsFile, named
 
 LONG_SIDE = 320  # pixels in which pictures are compared; more sees no more cuts
 WINDOW = 2  # frames on either side that a change is measured against (PySceneDetect's default)
@@ -114,7 +113,7 @@ def _hash(_: ShotsConfig) -> CutFinder:
 def _transnet(_: ShotsConfig) -> CutFinder:
     from videoclusternet.video.transnet import TransNetCuts  # torch, only for who asks for it
 
-    return TransNetCuts(asset_path("transnet"))
+    return TransNetCuts(WeightsFile.of_asset("transnet").path)
 
 
 CUT_FINDERS = {
@@ -131,11 +130,7 @@ CUT_FINDERS = {
 
 def cut_finder_spec(name: str) -> CutFinderSpec:
     """Return the row of this name. Raises UsageError where there is none."""
-    if name not in CUT_FINDERS:
-        raise UsageError(
-            f"There is no shots.detector '{name}': use one of {', '.join(CUT_FINDERS)}."
-        )
-    return CUT_FINDERS[name]
+    return named(CUT_FINDERS, "shots.detector", name)
 
 
 def make_cut_finder(config: ShotsConfig) -> CutFinder:

