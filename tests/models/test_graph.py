@@ -145,6 +145,8 @@ def test_gradients_are_those_of_finite_differences(tmp_path):
         ("a = Conv (x, w) b = Conv (a, v) y = Add (a, b)", {}, 256, []),
         ("a = Conv (x, w) b = Conv (a, v) c = Add (a, b) d = Conv (c, v) y = LpNormalization (d)",
          {}, 256, ["Conv", "LpNormalization"]),
+        ("a = Conv (x, w) f = Reshape (a, s) y = MatMul (f, m)",
+         {"s": ints(32, 8), "m": (8, 5)}, 256, ["MatMul"]),
         ("a = Conv (x, w) f = Flatten (a) g = MatMul (f, m) t = Transpose (g) y = MatMul (g, t)",
          {"m": (256, 5)}, 256, ["MatMul", "Transpose", "MatMul"]),
     ],
@@ -283,6 +285,10 @@ def cut_short(model):
     model.graph.initializer[0].raw_data = model.graph.initializer[0].raw_data[:-4]
 
 
+def bias_of_bias(model):
+    model.graph.node[0].input.append("w")
+
+
 def take_unmade(model):
     model.graph.node[0].input[1] = "nowhere"
 
@@ -325,6 +331,7 @@ def age(version, model):
         (add_branch, "a graph within its node If"),
         (reach_out, "in other files"),
         (cut_short, "a damaged tensor, 'w'"),
+        (bias_of_bias, "cannot be run"),
         (take_unmade, "nothing makes 'nowhere', which Conv takes"),
         (make_twice, "Conv makes what is there already"),
         (make_sparse, "sparse"),

@@ -51,12 +51,23 @@ def read_graph(path: Path, side: int = SIDE) -> GraphBackbone:
     model = read_onnx(path)
     try:
         plan, state = _Reader(model, side).result()
+        return _filled(plan, state)
     except PlanError as error:
         raise WeightsError(f"{path} {error}.") from None
     except ValidationError:
         raise WeightsError(f"{path} has nodes or parameters of a form that is not known.") from None
+
+
+def _filled(plan: Plan, state: dict[str, Tensor]) -> GraphBackbone:
+    """Return the network, once it took a black picture: what is odd may show with numbers alone."""
     net = GraphBackbone(plan.model_dump())
     net.load_state_dict(state)
+    try:
+        with torch.no_grad():
+            net(torch.zeros(1, 3, net.side, net.side))
+    except Exception as error:  # as in `attempt`
+        reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+        raise PlanError(f"cannot be run: {reason}") from None
     return net
 
 
@@ -215,6 +226,10 @@ def _version(model: ModelProto) -> int:
 def _refuse_unknown(graph: GraphProto) -> None:
     """Raise PlanError for graphs within the graph, sparse tensors, and all operators not known."""
     for node in graph.node:
+        if not all(
+            isinstance(x, str) for x in (node.op_type, node.domain, *node.input, *node.output)
+        ):
+            raise PlanError("is damaged: it has names that are no text")
         if any(x.HasField("g") or x.graphs for x in node.attribute):
             raise PlanError(f"has a graph within its node {node.op_type}, which is not followed")
     if graph.sparse_initializer:

@@ -94,7 +94,7 @@ class GraphBackbone(Backbone):
         self._seam = read.output if start is None else _moving(read.nodes[start])[0]
         steps = _steps(read)
         self._front, self._back = steps[:start], [] if start is None else steps[start:]
-        self._seam_shape = shapes[self._seam]
+        self._seam_shape = shapes[self._seam]  # of one picture
         self.width = math.prod(self._seam_shape)  # of the trunk's values
         self.dimension = math.prod(shapes[read.output])  # of the embeddings
 
@@ -139,12 +139,12 @@ class GraphBackbone(Backbone):
             )
         last = self._picture[1] != 3  # the graph wants the colours last
         x = x.permute(0, 2, 3, 1) if last else x
-        return self._each(self._front, PICTURE, self._picture[1:], self._seam, x, self.width)
+        return self._each(self._front, PICTURE, self._picture, self._seam, x, self.width)
 
     def tail(self, values: Tensor) -> Tensor:
         flat = values.reshape(-1, self.width)
         found = self._each(
-            self._back, self._seam, self._seam_shape[1:], self._output, flat, self.dimension
+            self._back, self._seam, self._seam_shape, self._output, flat, self.dimension
         )
         return found.view(*values.shape[:-1], self.dimension)
 
@@ -157,7 +157,7 @@ class GraphBackbone(Backbone):
         held: dict[str, Tensor] = dict(self.named_parameters()) | dict(self.named_buffers())
 
         def follow(one: Tensor) -> Tensor:
-            values = {**held, start: one.reshape(1, *shape)}
+            values = {**held, start: one.reshape(shape)}
             for step in steps:
                 _run(step.node, values)
                 for name in step.spent:
