@@ -1,7 +1,8 @@
 """The face detectors that can be named, each a row of one table; none is loaded by being listed.
 
-A detector of your own is a module with `load(path) -> Detector` and a row here; the contract tests
-then hold it to what is said below.
+A detector of your own is a module with `load(path) -> Detector`, `fits(trial)`, which says whether
+a network of an ONNX file is one of its kind, and a row here; the contract tests then hold it to
+what is said below.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from videoclusternet.errors import UsageError
+from videoclusternet.errors import UsageError, WeightsError
+from videoclusternet.faces.session import network_of
 from videoclusternet.records import Array
 from videoclusternet.weights.assets import asset_path
+from videoclusternet.weights.onnx_file import read_onnx
 
 
 class Detections(NamedTuple):
@@ -45,9 +49,10 @@ class DetectorSpec:
 
     name: str
     module: str  # the module of this package whose load() makes it
-    asset: str  # the row of weights.ASSETS that holds its parameters
+    asset: str | None  # the row of the assets that holds its parameters, None: the user brings them
     code_licence: str
     weights_licence: str
+    source: str  # who publishes its parameters, and where
 
 
 DETECTORS = {
@@ -57,6 +62,31 @@ DETECTORS = {
         asset="centerface",
         code_licence="Apache-2.0",
         weights_licence="MIT",
+        source="Star-Clouds/CenterFace",
+    ),
+    "scrfd": DetectorSpec(
+        name="scrfd",
+        module="videoclusternet.faces.scrfd",
+        asset=None,
+        code_licence="Apache-2.0",
+        weights_licence="non-commercial research",  # README of insightface, "License"
+        source="deepinsight/insightface, detection/scrfd: the files with kps in their names",
+    ),
+    "retinaface": DetectorSpec(
+        name="retinaface",
+        module="videoclusternet.faces.retinaface",
+        asset=None,
+        code_licence="Apache-2.0",
+        weights_licence="MIT",  # of the repositories; nothing else is said of the weights
+        source="biubug6/Pytorch_Retinaface; biubug6/Face-Detector-1MB-with-landmark: RFB and slim",
+    ),
+    "yunet": DetectorSpec(
+        name="yunet",
+        module="videoclusternet.faces.yunet",
+        asset=None,
+        code_licence="Apache-2.0",
+        weights_licence="MIT",  # README of opencv_zoo's folder; Apache-2.0 where it was trained
+        source="opencv/opencv_zoo, models/face_detection_yunet; ShiqiYu/libfacedetection.train",
     ),
 }
 
@@ -76,3 +106,19 @@ def load_detector(name: str) -> Detector:
     spec = detector_spec(name)
     detector: Detector = importlib.import_module(spec.module).load(asset_path(spec.asset))
     return detector
+
+
+def identify(path: Path) -> str | None:
+    """Return the name of the row whose detector an ONNX file holds, None where it is of no row.
+
+    Raises WeightsError where there is no ONNX file, or it reaches out of itself.
+    """
+    model = read_onnx(path)
+    try:
+        trial = network_of(model, path).trial
+    except WeightsError:
+        return None
+    fitting = (
+        spec.name for spec in DETECTORS.values() if importlib.import_module(spec.module).fits(trial)
+    )
+    return next(fitting, None)
