@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from tests.families import EACH, POCKETS, drawn_pocket, pocket_of
-from tests.graphs import mobile_face_net
+from tests.graphs import draw_pocket
 from tests.synthetic import DrawnFace, DrawnShot, draw_film
 from videoclusternet.demo import DEMO_ASSETS
 from videoclusternet.errors import UsageError, WeightsError
@@ -103,9 +103,11 @@ def test_a_network_of_each_family_is_tuned_to_a_film(name, film, tracked, tmp_pa
 
 def test_a_graph_is_tuned_to_a_film_and_kept_without_its_file(film, tracked, tmp_path):
     shutil.copytree(tracked, tmp_path / "run")
-    file = tmp_path / "net.onnx"
-    file.write_bytes(mobile_face_net(side=112).SerializeToString())
-    run = process(film, tmp_path / "run", f"backbone=onnx={file}")
+    file = draw_pocket(tmp_path / "net.onnx", "mobile")
+    toml = tmp_path / "net.toml"
+    toml.write_text('weights = "net.onnx"\nsize = 16\n')
+    run = process(film, tmp_path / "run", f"backbone=onnx={toml}")
+    assert run.crops.images.shape[1:] == (16, 16, 3)
     assert run.model.events == []
     images = torch.tensor(np.array(run.crops.images[:3]))
     with torch.no_grad():
@@ -118,7 +120,7 @@ def test_a_graph_is_tuned_to_a_film_and_kept_without_its_file(film, tracked, tmp
 
 
 def test_only_what_is_in_a_file_counts(film, tracked, tmp_path, monkeypatch):
-    """Neither where it lies nor what it is called; and other parameters redo only what they must."""
+    """Neither where it lies nor its name; and other parameters redo only what they must."""
     spec = pocket_of("arcface_r18", monkeypatch)
     shutil.copytree(tracked, tmp_path / "run")
     first = save("arcface_r18", tmp_path / "net.pth")

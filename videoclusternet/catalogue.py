@@ -57,7 +57,7 @@ def _entry(
         spec.code_licence, spec.weights_licence, spec.source,
         brought_by=asset.fetched_by if asset else "you",
         path=str(file.path) if file else None,
-        sha256=file.sha256 if file else asset and asset.sha256,
+        sha256=file.sha256 if file else asset.sha256 if asset else None,
     )  # fmt: skip
 
 

@@ -64,9 +64,7 @@ def try_detector(detector: Detector) -> Trial:
 
 def try_backbone(spec: BackboneSpec, net: Backbone) -> Trial:
     """Embed the faces and views of them, and see who is near to whom."""
-    import torch  # which takes seconds
-
-    from videoclusternet.models.face_model import FaceModel
+    from videoclusternet.models.face_model import FaceModel  # torch, which takes seconds
     from videoclusternet.models.views import trunk_views
 
     people, crops = _faces(spec.feed)
@@ -74,9 +72,8 @@ def try_backbone(spec: BackboneSpec, net: Backbone) -> Trial:
     trials = []
     for feed in (spec.feed, other):
         model = FaceModel(replace(spec, feed=feed), net, FinetuneConfig())
-        with torch.no_grad():
-            seen = torch.cat([model.tail(values) for values in trunk_views(model, crops, VIEWS, 0)])
-        embeddings = seen.double().numpy()
+        seen = [model.tail(values).detach() for values in trunk_views(model, crops, VIEWS, seed=0)]
+        embeddings = np.concatenate([values.double().numpy() for values in seen])
         embeddings /= np.linalg.norm(embeddings, axis=2, keepdims=True)
         trials.append((_views_told(embeddings, people), *_people_told(embeddings[:, 0], people)))
     (views, told, margin), (_, _, exchanged) = trials

