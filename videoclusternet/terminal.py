@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -123,24 +123,18 @@ def people_table(people: People) -> Table:
     return table
 
 
-def models_table(entries: Iterable[Entry]) -> Table:
-    """Return a row for each network that a setting can name."""
-    table = Table(box=None, pad_edge=False)
-    for title in ("", "name", "parameters", "fed with", "weights", "licence", "from"):
-        table.add_column(
-            title, justify="right" if title == "parameters" else "left", no_wrap=title == "name"
-        )
+def models_lines(entries: Iterable[Entry]) -> Iterator[str]:
+    """Yield two lines for each network that a setting can name."""
+    kind = ""
     for entry in entries:
-        table.add_row(
-            entry.kind,
-            entry.name,
-            f"{entry.parameters / 1e6:.1f} M" if entry.parameters else "",
-            entry.feed,
-            "here" if entry.path else entry.brought_by,
-            entry.weights_licence,
-            entry.source,
-        )
-    return table
+        if entry.kind != kind:
+            kind = entry.kind
+            yield f"{kind.capitalize()}s, for --{kind} NAME or --{kind} NAME=FILE"
+        size = f"{entry.parameters / 1e6:.1f} M" if entry.parameters else ""
+        here = "here" if entry.path else f"brought by {entry.brought_by}"
+        terms = f"code {entry.code_licence}, weights {entry.weights_licence}"
+        yield f"  {entry.name:<14}{size:>7}  {entry.feed:<14}  {here}: {terms}"
+        yield f"    {entry.source}" + (f"; sha256 {entry.sha256}" if entry.sha256 else "")
 
 
 def _row(person: Person) -> tuple[str, ...]:

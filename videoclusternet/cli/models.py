@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from videoclusternet.cli.app import AsJson, app, err, out
-from videoclusternet.terminal import models_table, one_line, watch
+from videoclusternet.terminal import models_lines, one_line, watch
 
 models = typer.Typer(help="The networks that can be used, and files of your own.")
 app.add_typer(models, name="models")
@@ -51,7 +51,8 @@ def list_models(context: typer.Context, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps([asdict(entry) for entry in entries], indent=1))
     else:
-        out.print(models_table(entries))
+        for line in models_lines(entries):
+            out.print(one_line(line))
 
 
 @models.command()

@@ -72,7 +72,7 @@ DETECTORS = {
         ),
         DetectorSpec(
             "scrfd", "videoclusternet.faces.scrfd", 0, OURS,
-            "non-commercial research only",  # README of insightface, "License"
+            "non-commercial research",  # README of insightface, "License"
             "deepinsight/insightface, detection/scrfd: the files with kps in their names",
         ),
         DetectorSpec(

@@ -99,6 +99,7 @@ class _TensorFile:
     """dlib's file: tensors from input to output, each behind a header, with layer names between."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self.data = path.read_bytes()
         self.offset = 0
 
@@ -110,7 +111,10 @@ class _TensorFile:
         start = self.data.find(header, self.offset)
         count = rows * columns
         if start < 0 or start + len(header) + 4 * count > len(self.data):
-            raise WeightsError(f"The model file lacks a tensor of {rows} by {columns} values.")
+            raise WeightsError(
+                f"{self.path} lacks a tensor of {rows} by {columns} values: it is damaged, or not "
+                "dlib's face recognition network."
+            )
         self.offset = start + len(header) + 4 * count
         values = np.frombuffer(self.data, "<f4", count, start + len(header))
         return torch.from_numpy(values.astype(np.float32))
@@ -120,6 +124,12 @@ def _integer(n: int) -> bytes:
     """Return a positive number as dlib writes it: the count of bytes, then the bytes."""
     size = (n.bit_length() + 7) // 8
     return bytes([size]) + n.to_bytes(size, "little")
+
+
+def is_of_dlib(path: Path) -> bool:
+    """Tell whether a file begins as dlib's networks do that were trained to compare."""
+    with path.open("rb") as file:
+        return b"loss_metric" in file.read(16)
 
 
 def build(variant: str = "v1") -> DlibResNet:

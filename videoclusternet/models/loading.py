@@ -15,6 +15,7 @@ from torch import Tensor
 from videoclusternet.errors import WeightsError
 from videoclusternet.models.backbone import Backbone
 from videoclusternet.models.checkpoint import kind_of, read_checkpoint
+from videoclusternet.models.dlib_resnet import is_of_dlib
 from videoclusternet.models.graph import GraphBackbone, read_graph
 from videoclusternet.models.registry import BACKBONES, BackboneSpec, Declaration
 from videoclusternet.weights.choice import WeightsFile
@@ -72,7 +73,7 @@ def row_for(path: Path) -> tuple[BackboneSpec, WeightsFile]:
     match kind_of(file.path):
         case "onnx":
             spec = BACKBONES["onnx"]
-        case "other":
+        case "other" if is_of_dlib(file.path):
             spec = BACKBONES["dlib_resnet"]
         case _:
             state = read_checkpoint(file.path)

@@ -103,7 +103,7 @@ def _dlib() -> BackboneSpec:
 def _arcface(depth: int, parameters: int) -> BackboneSpec:
     return BackboneSpec(
         f"arcface_r{depth}", "videoclusternet.models.iresnet", f"r{depth}", ARCFACE, 512,
-        parameters, OURS, "non-commercial research only",
+        parameters, OURS, "non-commercial research",
         "deepinsight/insightface, recognition/arcface_torch: backbone.pth",
     )  # fmt: skip
 
@@ -112,7 +112,7 @@ def _adaface(depth: int, parameters: int) -> BackboneSpec:
     return BackboneSpec(
         f"adaface_r{depth}", "videoclusternet.models.adaface", f"ir_{depth}",
         replace(ARCFACE, colours="bgr"), 512, parameters, OURS,
-        "unclear: none stated, trained on sets for research",
+        "not stated",
         f"mk-minchul/AdaFace: adaface_ir{depth}_*.ckpt",
     )  # fmt: skip
 
@@ -120,7 +120,7 @@ def _adaface(depth: int, parameters: int) -> BackboneSpec:
 def _vggface2(name: str, variant: str, parameters: int) -> BackboneSpec:
     return BackboneSpec(
         f"vggface2_{name}", "videoclusternet.models.vggface2", variant, VGGFACE2, 2048, parameters,
-        OURS, "unclear: CC BY-SA 4.0 by second hand",
+        OURS, "not stated",
         f"ox-vgg/vgg_face2: {variant}_ft_dag.pth; cydonia999/VGGFace2-pytorch",
     )  # fmt: skip
 
@@ -128,7 +128,7 @@ def _vggface2(name: str, variant: str, parameters: int) -> BackboneSpec:
 def _edgeface(name: str, variant: str, parameters: int) -> BackboneSpec:
     return BackboneSpec(
         f"edgeface_{variant}", "videoclusternet.models.edgeface", variant, ARCFACE, 512, parameters,
-        OURS, "CC BY-NC-SA 4.0", f"otroshi/edgeface, checkpoints: {name}.pt",
+        OURS, "CC-BY-NC-SA-4.0", f"otroshi/edgeface, checkpoints: {name}.pt",
     )  # fmt: skip
 
 
