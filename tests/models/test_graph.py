@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from functools import partial
 
@@ -70,6 +71,7 @@ def test_the_plan_and_the_state_are_the_network(pocket):
     again.load_state_dict(net.state_dict(), strict=True)
     assert again.plan == net.plan
     assert torch.equal(again(pictures(net)), net(pictures(net)))
+    assert torch.equal(copy.deepcopy(net)(pictures(net)), net(pictures(net)))
     assert again.size == net.size
     assert all("." not in name for name in net.state_dict())
 
@@ -181,11 +183,13 @@ def test_the_size_is_the_one_declared_or_else_assumed(tmp_path, shape, side, siz
         net.trunk(torch.zeros(1, 3, 9, 9))
 
 
-def test_colours_may_come_last(tmp_path):
+@pytest.mark.parametrize("shape", ["1,8,8,3", "N,H,W,3", "N,8,W,3"])
+def test_colours_may_come_last(tmp_path, shape):
     body = "t = Transpose <perm = [0, 3, 1, 2]> (x) y = Conv <strides = [2, 2]> (t, w)"
-    net = read_graph(draw_graph(tmp_path / "a.onnx", body, {"w": (4, 3, 2, 2)}, shape="1,8,8,3"))
+    net = read_graph(draw_graph(tmp_path / "a.onnx", body, {"w": (4, 3, 2, 2)}, shape=shape), 8)
     body = "y = Conv <strides = [2, 2]> (x, w)"
     plain = read_graph(draw_graph(tmp_path / "b.onnx", body, {"w": (4, 3, 2, 2)}))
+    assert net.side == 8
     assert torch.equal(net(pictures(net)), plain(pictures(net)))
 
 
@@ -318,7 +322,7 @@ def age(version, model):
     [
         (partial(spoil, np.nan), "values of w that are no numbers"),
         (partial(spoil, -np.inf), "values of w that are no numbers"),
-        (partial(resize, 0, 2), "takes no batch of any number"),
+        (partial(resize, 0, 2), "or 2 at once"),
         (partial(resize, 1, 1), "pictures of 1 colours"),
         (partial(resize, 3, 7), "7 x 8 pixels"),
         (partial(resize_both, 1 << 40), "1099511627776 x 1099511627776 pixels"),

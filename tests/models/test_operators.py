@@ -63,6 +63,7 @@ CASES = {
         (11, "v = Reshape (x, s) y = Conv <pads = [1, 1]> (v, w)",
          {"s": ints(1, 3, 64), "w": (4, 3, 3)}),
     ],
+    "Cos": [(7, "y = Cos (x)", {})],
     "Div": [(13, "y = Div (x, c)", {"c": (8, 1)}), (7, "y = Div (c, x)", {"c": scalar(0.5)})],
     "Dropout": [
         (7, "y = Dropout <ratio = 0.4> (x)", {}),
@@ -193,6 +194,7 @@ CASES = {
          {"i": np.array(3), "d": np.array(3), "z": ints(0), "f": ints(-1)}),
     ],
     "Sigmoid": [(13, "y = Sigmoid (x)", {})],
+    "Sin": [(7, "y = Sin (x)", {})],
     "Slice": [
         (9, "y = Slice <starts = [1, -3], ends = [2, 100], axes = [1, 3]> (x)", {}),
         (10, "y = Slice (x, a, b)", {"a": ints(0, 1), "b": ints(1, -1)}),

@@ -27,6 +27,7 @@ from videoclusternet.models.walker import (
     PlanError,
     attempt,
     outline,
+    reason_of,
 )
 from videoclusternet.weights.onnx_file import read_onnx
 
@@ -66,8 +67,7 @@ def _filled(plan: Plan, state: dict[str, Tensor]) -> GraphBackbone:
         with torch.no_grad():
             net(torch.zeros(1, 3, net.side, net.side))
     except Exception as error:  # as in `attempt`
-        reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
-        raise PlanError(f"cannot be run: {reason}") from None
+        raise PlanError(f"cannot be run: {reason_of(error)}") from None
     return net
 
 
@@ -103,8 +103,8 @@ class _Reader:
             raise PlanError("takes pictures in whole numbers, through which nothing is learned")
         batch, *sizes = [max(d.dim_value, 0) for d in kind.shape.dim] or [0, 3, 0, 0]  # 0: open
         if batch > 1 or len(sizes) != 3:
-            raise PlanError("takes no batch of any number of pictures, and none of one")
-        last = sizes[0] not in (0, 3) and sizes[2] == 3
+            raise PlanError(f"takes no pictures, or {batch} at once: save it for one or any number")
+        last = sizes[0] != 3 and sizes[2] == 3
         colours, (height, width) = (sizes[2], sizes[:2]) if last else (sizes[0] or 3, sizes[1:])
         length = height or width or side
         if colours != 3 or (height and width and height != width) or length > WIDEST:

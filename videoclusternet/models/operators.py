@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from videoclusternet.models import windows
+from videoclusternet.models import norms, windows
 from videoclusternet.models.windows import Attributes
 
 
@@ -76,41 +76,6 @@ def _prelu(a: Attributes, x: Tensor, slope: Tensor) -> Tensor:
     if slope.numel() == 1 or (slope.ndim == x.ndim - 1 and slope.numel() == slope.shape[0]):
         return F.prelu(x, slope.flatten())  # one slope, or one per channel
     return torch.where(x > 0, x, x * slope)
-
-
-def _softmax(a: Attributes, x: Tensor) -> Tensor:
-    """Softmax; before version 13 (`flat`) over all axes from the given one on."""
-    if "flat" in a:
-        return x.flatten(a.get("axis", 1)).softmax(-1).reshape(x.shape)
-    return x.softmax(a.get("axis", -1))
-
-
-def _batch_norm(
-    a: Attributes, x: Tensor, gain: Tensor, offset: Tensor, mean: Tensor, variance: Tensor
-) -> Tensor:
-    """BatchNormalization by the file's statistics, never by those of a batch."""
-    if a.get("training_mode", 0) or not a.get("spatial", 1):
-        raise ValueError("statistics of a batch, or of each place")
-    factor = gain / torch.sqrt(variance + a.get("epsilon", 1e-5))
-    shape = (-1, *[1] * (x.ndim - 2))
-    return x * factor.view(shape) + (offset - mean * factor).view(shape)
-
-
-def _instance_norm(a: Attributes, x: Tensor, gain: Tensor, offset: Tensor) -> Tensor:
-    variance, mean = torch.var_mean(x, list(range(2, x.ndim)), correction=0, keepdim=True)
-    shape = (-1, *[1] * (x.ndim - 2))
-    standard = (x - mean) / torch.sqrt(variance + a.get("epsilon", 1e-5))
-    return standard * gain.view(shape) + offset.view(shape)
-
-
-def _layer_norm(a: Attributes, x: Tensor, gain: Tensor, offset: Tensor | None = None) -> Tensor:
-    shape = x.shape[a.get("axis", -1) % x.ndim :]
-    return F.layer_norm(x, shape, gain, offset, a.get("epsilon", 1e-5))
-
-
-def _lp_normalise(a: Attributes, x: Tensor) -> Tensor:
-    norm = torch.linalg.vector_norm(x, a.get("p", 2), a.get("axis", -1), keepdim=True)
-    return x / norm.clamp_min(torch.finfo(x.dtype).tiny)
 
 
 def _gemm(a: Attributes, x: Tensor, y: Tensor, z: Tensor | None = None) -> Tensor:
@@ -234,12 +199,13 @@ OPERATORS = {
     "Abs": _unary(torch.abs),
     "Add": _binary(torch.add),
     "AveragePool": Operator(windows.pool_mean),
-    "BatchNormalization": Operator(_batch_norm, learned=(1, 2)),
+    "BatchNormalization": Operator(norms.batch_norm, learned=(1, 2)),
     "Cast": Operator(_cast),
     "Clip": Operator(_clip, plain=(1, 2)),
     "Concat": Operator(_concat, mixes=True),
     "ConstantOfShape": Operator(_filled, plain=(0,)),
     "Conv": Operator(windows.convolve, learned=(1, 2), layer=True),
+    "Cos": _unary(torch.cos),
     "Div": _binary(_divide),
     "Dropout": Operator(_dropout, plain=(1, 2)),
     "Elu": Operator(lambda a, x: F.elu(x, a.get("alpha", 1.0))),
@@ -255,10 +221,10 @@ OPERATORS = {
     "HardSigmoid": Operator(_hard_sigmoid),
     "HardSwish": _unary(F.hardswish),
     "Identity": _unary(lambda x: x),
-    "InstanceNormalization": Operator(_instance_norm, learned=(1, 2)),
-    "LayerNormalization": Operator(_layer_norm, learned=(1, 2)),
+    "InstanceNormalization": Operator(norms.instance_norm, learned=(1, 2)),
+    "LayerNormalization": Operator(norms.layer_norm, learned=(1, 2)),
     "LeakyRelu": Operator(lambda a, x: F.leaky_relu(x, a.get("alpha", 0.01))),
-    "LpNormalization": Operator(_lp_normalise),
+    "LpNormalization": Operator(norms.lp_norm),
     "MatMul": Operator(lambda a, x, y: x @ y, learned=(0, 1), layer=True),
     "MaxPool": Operator(windows.pool_largest),
     "Mul": _binary(torch.mul),
@@ -275,8 +241,9 @@ OPERATORS = {
     "Reshape": Operator(_reshape, plain=(1,)),
     "Shape": Operator(_shape),
     "Sigmoid": _unary(torch.sigmoid),
+    "Sin": _unary(torch.sin),
     "Slice": Operator(_slice, plain=(1, 2, 3, 4)),
-    "Softmax": Operator(_softmax),
+    "Softmax": Operator(norms.softmax),
     "Split": Operator(_split, plain=(1,)),
     "Sqrt": _unary(torch.sqrt),
     "Squeeze": Operator(_squeeze, plain=(1,)),

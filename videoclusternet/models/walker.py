@@ -194,8 +194,12 @@ def attempt(node: Node, values: dict[str, Tensor]) -> None:
     try:
         _run(node, values)
     except Exception as error:  # whatever strange numbers break in torch
-        reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
-        raise PlanError(f"cannot be followed at its {node.op}: {reason}") from None
+        raise PlanError(f"cannot be followed at its {node.op}: {reason_of(error)}") from None
+
+
+def reason_of(error: Exception) -> str:
+    """Return what an exception says as the end of a sentence."""
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def _run(node: Node, values: dict[str, Tensor]) -> None:
