@@ -43,7 +43,7 @@ def load_backbone(spec: BackboneSpec, path: Path) -> tuple[BackboneSpec, Backbon
     module, kind = importlib.import_module(spec.module), kind_of(path)
     net: Backbone
     if kind == "onnx":
-        net = read_graph(path)
+        net = read_graph(path, spec.feed.size)
     elif kind == "other" and hasattr(module, "load"):  # files of a kind of its own
         net = module.load(path)
     elif not hasattr(module, "build"):
@@ -196,10 +196,10 @@ def _dimension(net: Backbone, spec: BackboneSpec, path: Path) -> int:
     try:
         with torch.no_grad():
             embeddings = net(torch.zeros(1, 3, side, side))
-    except RuntimeError as error:
+    except (RuntimeError, WeightsError) as error:
         raise WeightsError(
             f"The network of {path} takes no pictures of {side} x {side} pixels, which "
-            f"'{spec.name}' feeds: {error}."
+            f"'{spec.name}' feeds: {str(error).rstrip('.')}."
         ) from None
     if embeddings.ndim != 2 or len(embeddings) != 1 or not embeddings.isfinite().all():
         raise WeightsError(f"The network of {path} makes no embedding of a picture.")
