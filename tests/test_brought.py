@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -152,6 +154,7 @@ def test_a_report_does_not_tell_where_files_lie(film, tracked, tmp_path, monkeyp
         ("backbone=arcface_r100={net}", WeightsError, "does not fit 'arcface_r100'"),
         ("backbone=arcface_r100={gone}", WeightsError, "is not there"),
         ("backbone=onnx={net}", WeightsError, "is no ONNX file"),
+        ("backbone=arcface_r18={hostile}", WeightsError, "system, which parameters need not"),
         ("backbone=arcface={net}", UsageError, "no backbone 'arcface'"),
         ("detector=scrfd", UsageError, "'scrfd' are yours to bring"),
         ("detector=scrfd={net}", WeightsError, "is not an ONNX file"),
@@ -159,10 +162,25 @@ def test_a_report_does_not_tell_where_files_lie(film, tracked, tmp_path, monkeyp
 )
 def test_what_cannot_be_used_is_told_before_work(film, tmp_path, setting, error, said):
     torch.save({"a": torch.zeros(3)}, tmp_path / "net")
-    setting = setting.format(net=tmp_path / "net", gone=tmp_path / "gone")
+    (tmp_path / "hostile").write_bytes(hostile(tmp_path / "ran"))
+    names = {name: tmp_path / name for name in ("net", "gone", "hostile")}
+    setting = setting.format(**names)
     with pytest.raises(error, match=said):
         process(film, tmp_path / "run", setting)
     assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "ran").exists()
+
+
+def hostile(mark: Path) -> bytes:
+    """Return a file that runs a command when it is read as pickles are."""
+
+    class Runs:
+        def __reduce__(self) -> Any:
+            return os.system, (f"touch {mark}",)
+
+    file = io.BytesIO()
+    torch.save({"conv1.weight": torch.zeros(2), "more": Runs()}, file)
+    return file.getvalue()
 
 
 def test_the_settings_of_a_run_name_the_network(film, tracked, tmp_path, monkeypatch):

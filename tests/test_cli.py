@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import torch
 
-from videoclusternet import cli, demo, pipeline
+from videoclusternet import check, cli, demo, pipeline
 from videoclusternet.config import Config, load_config
 from videoclusternet.errors import (
     BusyError,
@@ -26,6 +27,8 @@ from videoclusternet.errors import (
     VideoClusterNetError,
     WeightsError,
 )
+from videoclusternet.faces.detectors import DETECTORS
+from videoclusternet.models.registry import BACKBONES
 from videoclusternet.records import Clusters, Progress, Tracks
 from videoclusternet.results.people import Appearance, People, Person, to_json
 from videoclusternet.run_view import RunView, load_run
@@ -484,3 +487,100 @@ def test_the_demo_runs_and_scores_its_own_film(
     assert set(fetched) == {*ASSETS, *demo.DEMO_ASSETS}
     assert "Person 1" in out
     assert "bcubed f1              1.000" in out.splitlines()
+
+
+def test_the_networks_are_listed_with_their_terms(vcn: Vcn) -> None:
+    code, out, err = vcn("models")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    for name, spec in {**BACKBONES, **DETECTORS}.items():
+        (row,) = [n for n, line in enumerate(lines) if line.split()[:1] == [name]]
+        assert f"weights {spec.weights_licence}" in lines[row]
+        assert spec.source in lines[row + 1]
+    assert f"sha256 {ASSETS['dlib_resnet'].sha256}" in out
+
+
+def test_the_networks_are_listed_for_programs(vcn: Vcn) -> None:
+    code, out, _ = vcn("models", "--json")
+    entries = json.loads(out)
+    assert code == 0
+    assert [entry["name"] for entry in entries] == [*BACKBONES, *DETECTORS]
+    by_name = {entry["name"]: entry for entry in entries}
+    embedded, brought = by_name["dlib_resnet"], by_name["arcface_r100"]
+    assert embedded["sha256"] == ASSETS["dlib_resnet"].sha256
+    assert Path(embedded["path"]).is_file()
+    assert embedded["brought_by"] == "vcn setup"
+    assert (brought["sha256"], brought["path"], brought["brought_by"]) == (None, None, "you")
+    for entry in entries:
+        assert entry["code_licence"]
+        assert entry["weights_licence"]
+        assert entry["source"]
+
+
+def test_what_is_not_here_is_listed_all_the_same(
+    vcn: Vcn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VCN_CACHE", str(tmp_path))
+    entries = {entry["name"]: entry for entry in json.loads(vcn("models", "--json").out)}
+    assert entries["yunet"]["path"] is None
+    assert entries["yunet"]["sha256"] == OPTIONAL["yunet"].sha256
+    assert entries["yunet"]["brought_by"] == "vcn setup --all"
+    assert "brought by vcn setup --all" in vcn("models").out
+
+
+def test_a_file_is_checked_for_readers_and_programs(vcn: Vcn) -> None:
+    path = OPTIONAL["yunet"].file
+    code, out, err = vcn("models", "check", path)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0].startswith(f"{path} fits the detector 'yunet'")
+    assert out.splitlines()[-1] == f"To use it: vcn run FILM --detector yunet={path}"
+    code, out, _ = vcn("models", "check", path, "--json")
+    assert code == 0
+    assert json.loads(out)["trial"]["passed"] is True
+
+
+def test_a_hostile_file_is_3(vcn: Vcn, tmp_path: Path) -> None:
+    class Runs:
+        def __reduce__(self) -> Any:
+            return eval, (f"open({str(tmp_path / 'ran')!r}, 'w')",)
+
+    torch.save({"a": torch.zeros(2), "b": Runs()}, tmp_path / "net\x1b[31m.pt")
+    code, out, err = vcn("models", "check", f"{tmp_path / 'net'}\x1b[31m.pt")
+    assert (code, out, len(err.splitlines())) == (3, "", 1)
+    assert "names eval, which parameters need not" in err
+    assert "\x1b" not in err
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_network_is_fetched_from_an_address_only_when_told(
+    vcn: Vcn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VCN_CACHE", str(tmp_path))
+    told: list[tuple[str, str | None]] = []
+
+    def download(address: str, target: Path, sha256: str | None, progress: Progress) -> None:
+        told.append((address, sha256))
+        shutil.copyfile(yunet, target)
+
+    yunet = tmp_path / "net.onnx"
+    yunet.write_bytes(b"not a network")
+    monkeypatch.setattr(check, "download", download)
+    assert vcn("models", "fetch", "scrfd").code == 2
+    assert told == []
+    code, _, err = vcn("models", "fetch", "scrfd", "https://a.b/c", "--sha256", "ab")
+    assert told == [("https://a.b/c", "ab")]
+    assert (code, "is not an ONNX file" in err) == (3, True)
+
+
+def test_networks_are_settings(vcn: Vcn, monkeypatch: pytest.MonkeyPatch, finished: Path) -> None:
+    seen: list[list[str]] = []
+
+    def process(film: Path, out: Path, preset: str, settings: list[str], **_: Any) -> RunView:
+        seen.append(settings)
+        return load_run(finished)
+
+    monkeypatch.setattr(pipeline, "process_film", process)
+    vcn("run", "f.mp4", "--set", "seed=3", "--backbone", "onnx=/a b=c", "--detector", "yunet")
+    vcn("run", "f.mp4")
+    assert seen == [["seed=3", "backbone=onnx=/a b=c", "detector=yunet"], []]
+    assert load_config(changes=seen[0]).backbone == "onnx=/a b=c"
