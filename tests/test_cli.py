@@ -66,7 +66,8 @@ def vcn(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> I
     yield call
     for number, handler in handlers.items():
         signal.signal(number, handler)
-    log.handlers[:], log.level = before
+    log.handlers[:] = before[0]
+    log.setLevel(before[1])  # which forgets, too, what was enabled
 
 
 def person(label: int, name: str, seconds: float) -> Person:
