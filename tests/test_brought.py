@@ -9,20 +9,17 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 import torch
 
+from tests.faces.films import draw_two_people
 from tests.families import EACH, POCKETS, drawn_pocket, pocket_of
 from tests.graphs import draw_pocket
-from tests.synthetic import DrawnFace, DrawnShot, draw_film
-from videoclusternet.demo import DEMO_ASSETS
 from videoclusternet.errors import UsageError, WeightsError
 from videoclusternet.models.backbone import PatchBackbone
 from videoclusternet.pipeline import process_film
 from videoclusternet.run_view import RunView
-from videoclusternet.weights.assets import locate
 
 QUICK = [
     "shots.shortest=0.2", "finetune.hidden=16", "finetune.outputs=16", "finetune.batch=8",
@@ -40,17 +37,7 @@ def one_thread():
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory):
-    """Two people in turns, each in two of four shots."""
-
-    def shot(name: str, seed: int) -> DrawnShot:
-        picture = cv2.imread(str(locate(DEMO_ASSETS[name])))
-        face = DrawnFace(picture[:, :, ::-1], (60 + 10 * seed, 10), (0.5, 0), 200, name)
-        return DrawnShot(16, seed, faces=[face])
-
-    path = tmp_path_factory.mktemp("film") / "film.mp4"
-    names = ["demo_biden", "demo_obama_smiling"] * 2
-    draw_film(path, [shot(name, seed) for seed, name in enumerate(names)])
-    return path
+    return draw_two_people(tmp_path_factory.mktemp("film") / "film.mp4")
 
 
 @pytest.fixture(scope="module")

@@ -12,19 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import av
-import cv2
 import numpy as np
 import pytest
 import torch
 
-from tests.synthetic import DrawnFace, DrawnShot, draw_film
-from videoclusternet.demo import DEMO_ASSETS
+from tests.faces.films import draw_two_people
+from tests.synthetic import DrawnShot, draw_film
 from videoclusternet.errors import InputError, UsageError, WeightsError
 from videoclusternet.manifest import Manifest
 from videoclusternet.pipeline import cluster_video, process_film
 from videoclusternet.run_view import RunView
 from videoclusternet.stages import STAGES
-from videoclusternet.weights.assets import locate
 
 POCKET = [
     "shots.shortest=0.2", "finetune.hidden=16", "finetune.outputs=16", "finetune.batch=8",
@@ -171,17 +169,7 @@ def test_the_folder_is_called_after_the_film(
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two people in turns, each in two of four shots."""
-
-    def shot(name: str, seed: int) -> DrawnShot:
-        picture = cv2.imread(str(locate(DEMO_ASSETS[name])))
-        face = DrawnFace(picture[:, :, ::-1], (60 + 10 * seed, 10), (0.5, 0), 200, name)
-        return DrawnShot(16, seed, faces=[face])
-
-    path = tmp_path_factory.mktemp("film") / "film.mp4"
-    names = ["demo_biden", "demo_obama_smiling"] * 2
-    draw_film(path, [shot(name, seed) for seed, name in enumerate(names)])
-    return path
+    return draw_two_people(tmp_path_factory.mktemp("film") / "film.mp4")
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
+from tests.synthetic import DrawnFace, DrawnShot, draw_film
 from videoclusternet.demo.pictures import DEMO_ASSETS, MARKS
 from videoclusternet.records import Shots
 from videoclusternet.tracks.boxes import iou
@@ -98,3 +99,15 @@ def shots_of(*lengths):
     stop = np.cumsum(lengths, dtype=np.int64)
     times = np.arange(sum(lengths) + 1) / 25
     return Shots(stop - np.array(lengths, np.int64), stop, times if lengths else np.empty(0))
+
+
+def draw_two_people(path):
+    """Draw a film of two people in turns, each in two of four shots, and return its path."""
+
+    def shot(name, seed):
+        face = DrawnFace(photograph(name), (60 + 10 * seed, 10), (0.5, 0), 200, name)
+        return DrawnShot(16, seed, faces=[face])
+
+    names = ["demo_biden", "demo_obama_smiling"] * 2
+    draw_film(path, [shot(name, seed) for seed, name in enumerate(names)])
+    return path

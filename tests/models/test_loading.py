@@ -71,6 +71,16 @@ def test_every_layout_fits(name, layout, packed, tmp_path, monkeypatch):
 
 
 @EACH
+def test_nobody_elses_random_numbers_are_used(name, tmp_path, monkeypatch):
+    spec = pocket_of(name, monkeypatch)
+    torch.save(drawn_pocket(name).state_dict(), tmp_path / "net")
+    torch.manual_seed(4)
+    before = torch.get_rng_state()
+    load_backbone(spec, tmp_path / "net")
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@EACH
 def test_a_safetensors_file_fits(name, tmp_path, monkeypatch):
     spec, net = pocket_of(name, monkeypatch), drawn_pocket(name)
     save_file(behind("model.")(net.state_dict()), tmp_path / "net")

@@ -123,8 +123,8 @@ class FaceModel(nn.Module):
 
         Raises WeightsError where the file is no such backbone.
         """
+        spec, backbone = load_backbone(spec, weights.path)
         with torch.random.fork_rng(devices=[]):
-            spec, backbone = load_backbone(spec, weights.path)
             torch.manual_seed(seed)
             return cls(spec, backbone, config)
 

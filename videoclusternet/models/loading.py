@@ -40,27 +40,32 @@ def load_backbone(spec: BackboneSpec, path: Path) -> tuple[BackboneSpec, Backbon
     length of its embeddings. Raises WeightsError where the file cannot be read, does not fit, or
     makes no embedding of numbers.
     """
+    with torch.random.fork_rng(devices=[]):  # what building draws is overwritten
+        net = _read_backbone(spec, path).eval()
+    for name, value in net.state_dict().items():
+        if not value.isfinite().all():
+            raise WeightsError(f"{path} holds values of {name} that are no numbers.")
+    return replace(spec, dimension=_dimension(net, spec, path)), net
+
+
+def _read_backbone(spec: BackboneSpec, path: Path) -> Backbone:
     module, kind = importlib.import_module(spec.module), kind_of(path)
-    net: Backbone
     if kind == "onnx":
-        net = read_graph(path, spec.feed.size)
-    elif kind == "other" and hasattr(module, "load"):  # files of a kind of its own
-        net = module.load(path)
-    elif not hasattr(module, "build"):
+        return read_graph(path, spec.feed.size)
+    if kind == "other" and hasattr(module, "load"):  # files of a kind of its own
+        own: Backbone = module.load(path)
+        return own
+    if not hasattr(module, "build"):
         raise WeightsError(
             f"{path} is no ONNX file: `vcn models check` tells the network that it belongs to."
         )
-    else:
-        fit = fit_state(spec, read_checkpoint(path))
-        if fit.problems:
-            raise WeightsError(
-                f"{path} does not fit '{spec.name}': {'; '.join(fit.problems)}. "
-                f"{_looks_like(fit.state)}"
-            )
-        net = build_backbone(spec)
-        net.load_state_dict(net.state_dict() | fit.fitting)
-    _refuse_no_numbers(net, path)
-    return replace(spec, dimension=_dimension(net.eval(), spec, path)), net
+    fit = fit_state(spec, read_checkpoint(path))
+    if fit.problems:
+        why = "; ".join(fit.problems)
+        raise WeightsError(f"{path} does not fit '{spec.name}': {why}. {_looks_like(fit.state)}")
+    net = build_backbone(spec)
+    net.load_state_dict(net.state_dict() | fit.fitting)
+    return net
 
 
 def row_for(path: Path) -> tuple[BackboneSpec, WeightsFile]:
@@ -204,9 +209,3 @@ def _dimension(net: Backbone, spec: BackboneSpec, path: Path) -> int:
     if embeddings.ndim != 2 or len(embeddings) != 1 or not embeddings.isfinite().all():
         raise WeightsError(f"The network of {path} makes no embedding of a picture.")
     return int(embeddings.shape[1])
-
-
-def _refuse_no_numbers(net: Backbone, path: Path) -> None:
-    for name, value in net.state_dict().items():
-        if not value.isfinite().all():
-            raise WeightsError(f"{path} holds values of {name} that are no numbers.")
