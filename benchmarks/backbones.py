@@ -50,7 +50,7 @@ def measure_backbone(film: Path, setting: str, work: Path) -> Iterator[Row]:
     vcn.process_film(film, base, settings=FEW, until="tracks")
     if not folder.exists():
         shutil.copytree(base, folder)
-    peak = run_program(film, folder, "standard", [*FEW, f"backbone={setting}"], 0)
+    run_program(film, folder, "standard", [*FEW, f"backbone={setting}"], 0)
     run = vcn.load_run(folder)
     _, before = load_backbone(spec, file.path)
     after = run.model.backbone
@@ -67,7 +67,6 @@ def measure_backbone(film: Path, setting: str, work: Path) -> Iterator[Row]:
     for stage in ("crops", "model", "clusters"):
         seconds = run.manifest.stages[stage].seconds
         yield Row.of(f"{spec.name}.{stage}", seconds, "s")
-    yield Row.of(f"{spec.name}.peak", peak, "MB")
 
 
 def measure_onnx(path: Path) -> Row:
