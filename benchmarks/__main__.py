@@ -11,6 +11,7 @@ from pathlib import Path
 
 import videoclusternet as vcn
 from benchmarks.films import measure_films, table_of
+from benchmarks.methods import METHODS
 from benchmarks.repeat import measure_repeat
 from benchmarks.results_file import header, write_results
 from benchmarks.rival import PACKAGES, BotSort
@@ -107,6 +108,27 @@ def _confidence(options: argparse.Namespace) -> None:
         print(f"{row.name:<36}{row.value:>9g}  {row.unit}")
 
 
+def _run(options: argparse.Namespace) -> None:
+    from benchmarks import compare  # torch
+
+    cases = read_cases(options.cases)
+    seeds = list(dict.fromkeys(options.seeds))
+    head = header(options.preset, options.changes, seeds)
+    options.work.mkdir(parents=True, exist_ok=True)
+    scores = compare.compare(
+        cases, options.methods, seeds, options.work, options.preset, options.changes
+    )
+    write_results(options.out, head, [*compare.rows_of(scores)])
+    for line in compare.table_of(scores):
+        print(line)
+
+
+def _report(options: argparse.Namespace) -> None:
+    from benchmarks import report  # matplotlib
+
+    report.write_report(options.results, options.work, options.film, options.out)
+
+
 def _backbones(options: argparse.Namespace) -> None:
     from benchmarks import backbones  # torch
 
@@ -165,6 +187,27 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     commands = parser.add_subparsers(required=True)
+
+    run = commands.add_parser(
+        "run", parents=[shared], help="ours and every rival on the same tracks of labelled films"
+    )
+    run.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
+    run.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N")
+    run.add_argument(
+        "--methods", nargs="+", default=list(METHODS), choices=list(METHODS), metavar="NAME",
+        help="rivals; all, if none are named",
+    )  # fmt: skip
+    run.add_argument("--out", type=Path, default=RESULTS / "methods.json", metavar="FILE")
+    run.set_defaults(measure=_run)
+
+    report = commands.add_parser(
+        "report", help="write docs/results.md and its pictures from what `run` wrote"
+    )
+    report.add_argument("film", metavar="NAME", help="the film whose tuning is drawn")
+    report.add_argument("--results", type=Path, default=RESULTS / "methods.json", metavar="FILE")
+    report.add_argument("--work", type=Path, default=Path("runs/benchmarks"), metavar="DIR")
+    report.add_argument("--out", type=Path, default=Path("docs/results.md"), metavar="FILE")
+    report.set_defaults(measure=_report)
 
     films = commands.add_parser("films", parents=[shared], help="score films whose truth is known")
     films.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
