@@ -63,6 +63,15 @@ class Film:
         """How many people there are among the tracks that are scored."""
         return len({name for name in self.names if name is not None})
 
+    @property
+    def kept_names(self) -> Array:
+        """The names of the tracks that are kept, str (tracks,), "" where there is none.
+
+        A name is one person within its film only, so the film's name stands before it.
+        """
+        names = [self.names[track] for track in self.kept]
+        return np.array([f"{self.name}: {name}" if name else "" for name in names], np.str_)
+
     def scored(self, labels: Array) -> Scores:
         """Score a label for each track of the run."""
         return score(labels, self.names)
@@ -120,18 +129,24 @@ def run_ours(
     return Answers(np.array([np.nan]), run.clusters.label[None], film)
 
 
-def run_rival(method: Method, film: Film, seed: int, work: Path) -> Answers:
-    """Group a film's tracks by a rival in all ways that it may be told, or read that again."""
+def run_rival(
+    method: Method, film: Film, seed: int, work: Path, others: Sequence[Film] = ()
+) -> Answers:
+    """Group a film's tracks by a rival in all ways that it may be told, or read that again.
+
+    One that learns is shown the other films with their names.
+    """
     kept = work / f"{film.name}-{method.name.replace(', ', '-').replace(' ', '-')}-{seed}.npz"
     if not kept.exists():
         told: Sequence[float | None] = [None]
-        if method.told == "people":
-            told = [film.people]
-        elif method.told == "threshold":
-            told = method.thresholds
+        if method.told == "threshold":
+            told, found = method.thresholds, method.sweep(film.tracks, seed)
+        else:
+            told = [film.people if method.told == "people" else None]
+            teacher = [(other.tracks, other.kept_names) for other in others]
+            found = [method.group(film.tracks, told[0], seed, teacher)]
         labels = np.full((len(told), len(film.names)), -1)
-        for row, value in enumerate(told):
-            labels[row, film.kept] = method.group(film.tracks, value, seed)
+        labels[:, film.kept] = found
         values = np.array([np.nan if value is None else value for value in told])
         with kept.open("wb") as file:
             np.savez(file, allow_pickle=False, told=values, labels=labels)
@@ -149,12 +164,13 @@ def compare(
 ) -> dict[Key, Figures]:
     """Run ours and these rivals on all films with all seeds, and return what counts."""
     answers: dict[Key, Answers] = {}
-    for case in cases:
-        film = read_film(case, work, preset, changes)
+    films = [read_film(case, work, preset, changes) for case in cases]
+    for case, film in zip(cases, films, strict=True):
+        others = [other for other in films if other is not film]
         for seed in seeds:
             answers[film.name, OURS, seed] = run_ours(case, film, seed, work, preset, changes)
             for name in methods:
-                answers[film.name, name, seed] = run_rival(METHODS[name], film, seed, work)
+                answers[film.name, name, seed] = run_rival(METHODS[name], film, seed, work, others)
     return counted(answers)
 
 

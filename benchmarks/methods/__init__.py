@@ -107,6 +107,9 @@ class Method:
         return importlib.import_module(f"benchmarks.methods.{self.module}")
 
 
+COSINE = tuple(np.geomspace(0.002, 1, 120).round(5).tolist())
+"""Cosine distances, from dlib's narrow cone to networks that fill the sphere."""
+
 WARD = tuple(np.geomspace(0.1, 20, 80).round(4).tolist())
 """Ward's distances of unit vectors; 100 tracks of one person and 100 of another come to 14."""
 
@@ -138,6 +141,8 @@ _THRESHOLD = "; told a threshold, where it is published with the number of peopl
 METHODS: dict[str, Method] = {
     row.name: row
     for row in (
+        Method("HAC average", "hac", "threshold", "the usual pipeline", "nothing", COSINE),
+        Method("HAC average, told people", "hac", "people", "the usual pipeline", "nothing"),
         Method("TSiam", "tsiam", "threshold", _FG2019, _TSIAM + _THRESHOLD, WARD),
         Method("TSiam, told people", "tsiam", "people", _FG2019, _TSIAM),
         Method("SSiam", "ssiam", "threshold", _FG2019, _SSIAM + _THRESHOLD, WARD),
