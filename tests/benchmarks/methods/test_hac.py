@@ -1,4 +1,4 @@
-"""Average linkage merges the two nearest groups by their mean distance, until it is told to stop."""
+"""Average linkage merges the nearest groups by mean distance, until it is told to stop."""
 
 from __future__ import annotations
 
