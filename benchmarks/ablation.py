@@ -16,10 +16,10 @@ from statistics import fmean
 
 import numpy as np
 import torch
-from scipy.cluster.hierarchy import fcluster, linkage
 
 import videoclusternet as vcn
 from benchmarks.films import GOALS
+from benchmarks.methods.linkage import cut
 from benchmarks.results_file import Row
 from benchmarks.runs import Case
 from videoclusternet.clustering.distance import RULES, compared, track_sides
@@ -43,7 +43,7 @@ TUNINGS = {
 AVERAGE = "average linkage"
 EVERYBODY = ", no quality"  # what is behind the name of a rule that nobody was left out from
 MEASURES = ("wcp", "bcubed_f1", "nmi", "ratio")
-THRESHOLDS = np.arange(0.005, 0.6, 0.005)  # cosine distances among which the best one is sought
+THRESHOLDS = np.arange(0.005, 0.6, 0.005).tolist()  # cosine distances to choose from
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,29 +145,24 @@ def _matching(model: FaceModel, names: Array) -> Array:
     return np.array(found).reshape(-1, 2)
 
 
-def average_linkage(trial: Trial, threshold: float) -> Array:
-    """Return the labels (tracks,) of the usual pipeline at a threshold of cosine distance."""
-    labels = np.full(len(trial.names), -1)
-    known = np.flatnonzero(trial.means.any(axis=1))
-    if len(known) == 1:
-        labels[known] = 0
-    if len(known) > 1:
-        # scipy's cosine distance of equal vectors may be a hair below zero, so it is taken by hand.
-        distance = np.maximum(0, 1 - trial.means[known] @ trial.means[known].T)
-        tree = linkage(distance[np.triu_indices(len(known), 1)], "average")
-        labels[known] = fcluster(tree, threshold, "distance") - 1
+def average_linkage(trial: Trial, thresholds: Sequence[float]) -> Array:
+    """Return the labels of the usual pipeline at each threshold of cosine distance, (n, tracks)."""
+    labels = np.full((len(thresholds), len(trial.names)), -1)
+    known = trial.means.any(axis=1)
+    labels[:, known] = cut(trial.means[known], "average", thresholds)
     return labels
 
 
 def best_threshold(trials: Sequence[Trial]) -> float:
     """Return the threshold of average linkage with the greatest mean B-cubed F1 over trials."""
-    return float(THRESHOLDS[np.argmax(np.mean([_curve(trial) for trial in trials], axis=0))])
+    curves = [_curve(trial) for trial in trials]
+    return THRESHOLDS[int(np.argmax(np.mean(curves, axis=0)))]
 
 
 @cache
 def _curve(trial: Trial) -> Array:
     """Return B-cubed F1 at each of the thresholds; kept, because many ask for each trial."""
-    labels = (average_linkage(trial, threshold) for threshold in THRESHOLDS.tolist())
+    labels = average_linkage(trial, THRESHOLDS)
     return np.array([scored(trial, label).bcubed_f1 for label in labels])
 
 
@@ -187,7 +182,7 @@ def measure(trials: Sequence[Trial]) -> dict[tuple[str, str, str], list[Scores]]
         ]
         labels = dict(trial.labels)
         if others:
-            labels = {AVERAGE: average_linkage(trial, best_threshold(others))} | labels
+            labels = {AVERAGE: average_linkage(trial, [best_threshold(others)])[0]} | labels
         for rule, label in labels.items():
             table.setdefault((trial.film, trial.tuning, rule), []).append(scored(trial, label))
     return table

@@ -138,13 +138,9 @@ def run_rival(
     """
     kept = work / f"{film.name}-{method.name.replace(', ', '-').replace(' ', '-')}-{seed}.npz"
     if not kept.exists():
-        told: Sequence[float | None] = [None]
-        if method.told == "threshold":
-            told, found = method.thresholds, method.sweep(film.tracks, seed)
-        else:
-            told = [film.people if method.told == "people" else None]
-            teacher = [(other.tracks, other.kept_names) for other in others]
-            found = [method.group(film.tracks, told[0], seed, teacher)]
+        told = method.tells(film.people)
+        teacher = [(other.tracks, other.kept_names) for other in others]
+        found = method.group(film.tracks, told, seed, teacher)
         labels = np.full((len(told), len(film.names)), -1)
         labels[:, film.kept] = found
         values = np.array([np.nan if value is None else value for value in told])

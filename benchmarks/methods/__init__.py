@@ -10,7 +10,6 @@ import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import ModuleType
 from typing import Literal
 
 import numpy as np
@@ -60,10 +59,14 @@ class TrackSet:
         return shared
 
 
-Group = Callable[[TrackSet, float | None, int], Array]
-"""What a method is: tracks, what it is told, and a seed, to a label for each track, int64
-(tracks,), -1 where it leaves a track out. The same arguments give the same labels. A threshold is
-told as a float and a number of people as an int, so one module may serve rows of both kinds."""
+ToldOf = Sequence[float | None]
+"""All that a method is told, to answer each: thresholds as floats, a number of people as an int, or
+one None where it is told nothing."""
+
+Group = Callable[[TrackSet, ToldOf, int], list[Array]]
+"""What a method is: tracks, what it is told, and a seed, to labels for each thing that it is told,
+int64 (tracks,), -1 where it leaves a track out. The same arguments give the same labels. One module
+may serve rows that are told a threshold and rows that are told the people."""
 
 Teacher = Sequence[tuple[TrackSet, Array]]
 """The other films, and the name of each of their tracks, str (tracks,), "" where it has none. One
@@ -82,29 +85,19 @@ class Method:
     thresholds: tuple[float, ...] = ()  # among which the one of other films is sought
     learns: bool = False  # from the labelled tracks of other films: `group` has a `teacher`, too
 
+    def tells(self, people: int) -> ToldOf:
+        """Return all that the method is told of a film with so many people."""
+        if self.told == "threshold":
+            return self.thresholds
+        return [people if self.told == "people" else None]
+
     def group(
-        self, tracks: TrackSet, told: float | None = None, seed: int = 0, teacher: Teacher = ()
-    ) -> Array:
+        self, tracks: TrackSet, told: ToldOf, seed: int = 0, teacher: Teacher = ()
+    ) -> list[Array]:
         """Group the tracks: see `Group`. Nobody is shown the teacher but who `learns`."""
-        if told is not None:
-            told = int(told) if self.told == "people" else float(told)
-        group: Callable[..., Array] = self._module.group
+        module = importlib.import_module(f"benchmarks.methods.{self.module}")
+        group: Callable[..., list[Array]] = module.group
         return group(tracks, told, seed, *([teacher] if self.learns else []))
-
-    def sweep(self, tracks: TrackSet, seed: int = 0) -> list[Array]:
-        """Return what `group` would at each of the thresholds.
-
-        A module that need not do all its work again for each has a function `sweep(tracks,
-        thresholds, seed)` that gives the same labels.
-        """
-        sweep: Callable[..., list[Array]] | None = getattr(self._module, "sweep", None)
-        if sweep is None:
-            return [self.group(tracks, threshold, seed) for threshold in self.thresholds]
-        return sweep(tracks, self.thresholds, seed)
-
-    @property
-    def _module(self) -> ModuleType:
-        return importlib.import_module(f"benchmarks.methods.{self.module}")
 
 
 COSINE = tuple(np.geomspace(0.002, 1, 120).round(5).tolist())

@@ -12,13 +12,12 @@ from itertools import pairwise
 
 import numpy as np
 import torch
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import pdist
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.methods import Teacher, TrackSet
+from benchmarks.methods import Teacher, ToldOf, TrackSet
 from benchmarks.methods.learning import inputs, linear
+from benchmarks.methods.linkage import cut
 from videoclusternet.records import Array
 from videoclusternet.results.metrics import score
 
@@ -55,20 +54,20 @@ class Balls(nn.Module):
         return functional.normalize(self.layers[-1](seen), dim=1)
 
 
-def group(tracks: TrackSet, told: float | None, seed: int, teacher: Teacher) -> Array:
+def group(tracks: TrackSet, told: ToldOf, seed: int, teacher: Teacher) -> list[Array]:
     """Group the tracks: see `Group`. Raises ValueError where the teacher names no two people."""
     if len(tracks) < 2:
-        return np.zeros(len(tracks), np.int64)
-    return grouped(train(teacher, seed)[0], tracks.means)
+        return [np.zeros(len(tracks), np.int64) for _ in told]
+    balls, _ = train(teacher, seed)
+    return [grouped(balls, tracks.means) for _ in told]
 
 
 def grouped(balls: Balls, means: Array) -> Array:
     """Return labels (n,) of mean embeddings (n, d), by complete linkage up to what a ball holds."""
     with torch.no_grad():
         points = balls(inputs(means)).double().numpy()
-    tree = linkage(pdist(points, "sqeuclidean"), "complete")
-    labels: Array = fcluster(tree, STOP * balls.radius.item(), "distance").astype(np.int64) - 1
-    return labels
+    # Of unit points, the squared distance is twice the cosine one.
+    return cut(points, "complete", [STOP * balls.radius.item() / 2])[0]
 
 
 def train(teacher: Teacher, seed: int, steps: int = STEPS) -> tuple[Balls, list[float]]:

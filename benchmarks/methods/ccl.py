@@ -8,25 +8,19 @@ the abstract was read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from benchmarks.methods import TrackSet
-from benchmarks.methods.learning import Draw, by_tracks, cut, track_features
+from benchmarks.methods import ToldOf, TrackSet
+from benchmarks.methods.learning import Draw, by_tracks, track_features
+from benchmarks.methods.linkage import cut
 from videoclusternet.records import Array
 
 
-def group(tracks: TrackSet, told: float | None, seed: int) -> Array:
+def group(tracks: TrackSet, told: ToldOf, seed: int) -> list[Array]:
     """Group the tracks: see `Group`."""
-    return cut(features(tracks, seed), [told])[0]
-
-
-def sweep(tracks: TrackSet, thresholds: Sequence[float], seed: int) -> list[Array]:
-    """Return what `group` would at each threshold, but train only once."""
-    return cut(features(tracks, seed), thresholds)
+    return cut(features(tracks, seed), "ward", told)
 
 
 def features(tracks: TrackSet, seed: int, steps: int | None = None) -> Array:

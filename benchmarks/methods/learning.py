@@ -1,4 +1,4 @@
-"""What the rivals that train a network on embeddings share: the network, its loss, and the cut.
+"""What the rivals that train a network on embeddings share: the network and its loss.
 
 The settings are those of the public code of SSiam (vivoutlaw/SSIAM: `cnn_unsup_siamese.m`,
 `cnn_mlp_init.m`, `vl_nncontrloss.m`, `clustering.m`), except where it says ours.
@@ -6,11 +6,10 @@ The settings are those of the public code of SSiam (vivoutlaw/SSIAM: `cnn_unsup_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import torch
-from scipy.cluster.hierarchy import fcluster, linkage
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -141,20 +140,3 @@ def track_features(tracks: TrackSet, draw: Draw, seed: int, steps: int | None = 
     means /= tracks.counts[:, None]
     unit: Array = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
     return unit
-
-
-def cut(features: Array, told: Sequence[float | None]) -> list[Array]:
-    """Return labels (tracks,) by Ward's linkage of features (tracks, d), one for each of `told`.
-
-    A threshold is a float, a number of people an int. Raises ValueError where neither is told.
-    """
-    if None in told:
-        raise ValueError("Ward's linkage must be told a threshold or a number of people")
-    if len(features) < 2:
-        return [np.zeros(len(features), np.int64) for _ in told]
-    tree = linkage(features, "ward")
-    return [
-        fcluster(tree, limit, "maxclust" if isinstance(limit, int) else "distance").astype(np.int64)
-        - 1
-        for limit in told
-    ]

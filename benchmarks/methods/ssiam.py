@@ -6,25 +6,19 @@ Face Clustering, FG 2019; its code is `cnn_unsup_siamese.m` of vivoutlaw/SSIAM.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from benchmarks.methods import TrackSet
-from benchmarks.methods.learning import HALF, Draw, cut, track_features
+from benchmarks.methods import ToldOf, TrackSet
+from benchmarks.methods.learning import HALF, Draw, track_features
+from benchmarks.methods.linkage import cut
 from videoclusternet.records import Array
 
 PART = 1000  # crops, at most, that are ranked for one batch; the public code draws 3000
 
 
-def group(tracks: TrackSet, told: float | None, seed: int) -> Array:
+def group(tracks: TrackSet, told: ToldOf, seed: int) -> list[Array]:
     """Group the tracks: see `Group`."""
-    return cut(features(tracks, seed), [told])[0]
-
-
-def sweep(tracks: TrackSet, thresholds: Sequence[float], seed: int) -> list[Array]:
-    """Return what `group` would at each threshold, but train only once."""
-    return cut(features(tracks, seed), thresholds)
+    return cut(features(tracks, seed), "ward", told)
 
 
 def features(tracks: TrackSet, seed: int, steps: int | None = None) -> Array:

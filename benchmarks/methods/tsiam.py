@@ -7,12 +7,11 @@ from memory of the paper, and everything else that is not in `learning.py` is ou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from benchmarks.methods import TrackSet
-from benchmarks.methods.learning import Draw, by_tracks, cut, track_features
+from benchmarks.methods import ToldOf, TrackSet
+from benchmarks.methods.learning import Draw, by_tracks, track_features
+from benchmarks.methods.linkage import cut
 from videoclusternet.records import Array
 
 FARTHEST = (
@@ -21,14 +20,9 @@ FARTHEST = (
 SHARE = 4  # and at most one in so many of the other tracks; ours, for films of few tracks
 
 
-def group(tracks: TrackSet, told: float | None, seed: int) -> Array:
+def group(tracks: TrackSet, told: ToldOf, seed: int) -> list[Array]:
     """Group the tracks: see `Group`."""
-    return cut(features(tracks, seed), [told])[0]
-
-
-def sweep(tracks: TrackSet, thresholds: Sequence[float], seed: int) -> list[Array]:
-    """Return what `group` would at each threshold, but train only once."""
-    return cut(features(tracks, seed), thresholds)
+    return cut(features(tracks, seed), "ward", told)
 
 
 def features(tracks: TrackSet, seed: int, steps: int | None = None) -> Array:

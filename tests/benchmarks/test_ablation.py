@@ -45,7 +45,7 @@ def test_average_linkage_joins_below_the_threshold_and_leaves_out_who_has_no_cro
     drawn = replace(drawn, means=np.vstack([drawn.means, [[0, 0]]]), names=np.array([""] * 5))
     near = 1 - np.cos(np.radians(20))
     for threshold, people in ((near - 1e-3, 4), (near + 1e-3, 2), (2.1, 1)):
-        labels = average_linkage(drawn, threshold)
+        (labels,) = average_linkage(drawn, [threshold])
         assert labels[-1] == -1
         assert len(set(labels[:-1].tolist())) == people
 
@@ -53,7 +53,7 @@ def test_average_linkage_joins_below_the_threshold_and_leaves_out_who_has_no_cro
 @pytest.mark.parametrize("tracks", [0, 1])
 def test_average_linkage_of_hardly_anybody(tracks):
     drawn = replace(trial(), means=directions(*[0.0] * tracks), names=np.array(["a"] * tracks))
-    assert average_linkage(drawn, 0.1).tolist() == [0] * tracks
+    assert average_linkage(drawn, [0.1])[0].tolist() == [0] * tracks
 
 
 def test_the_threshold_is_the_best_one_of_these_films():

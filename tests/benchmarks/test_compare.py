@@ -51,9 +51,9 @@ def asked(monkeypatch, told, thresholds=()):
     """Put a method into the table that notes what it is asked and puts each track by itself."""
     calls = []
 
-    def group(tracks, value, seed):
-        calls.append((len(tracks), value, seed))
-        return np.arange(len(tracks))
+    def group(tracks, told, seed):
+        calls.extend((len(tracks), value, seed) for value in told)
+        return [np.arange(len(tracks)) for _ in told]
 
     module = SimpleNamespace(group=group)
     monkeypatch.setattr(methods.importlib, "import_module", lambda name: module)

@@ -51,7 +51,7 @@ def test_only_named_tracks_are_learned_from_and_one_name_is_one_person():
 def test_people_like_those_of_the_teacher_are_found_though_nothing_is_told():
     film, who = draw_film(4, 3)
     teacher = taught(4, 4)
-    labels = METHODS["BCL"].group(film, seed=1, teacher=teacher)
+    labels = METHODS["BCL"].group(film, [None], 1, teacher)[0]
     assert alike(labels, who)
     assert labels.dtype == np.int64
     first, second, other = (train(teacher, seed, 5)[0] for seed in (1, 1, 2))
@@ -90,21 +90,21 @@ def test_people_held_out_decide_which_balls_are_kept(monkeypatch, falls):
 
 @pytest.mark.parametrize("tracks", [0, 1])
 def test_hardly_anybody_needs_no_teacher(tracks):
-    assert group(draw_film(tracks, tracks)[0], None, 0, []).tolist() == [0] * tracks
+    assert group(draw_film(tracks, tracks)[0], [None], 0, [])[0].tolist() == [0] * tracks
 
 
 @pytest.mark.parametrize("teacher", [[], taught(0), taught(1), taught(3, name="")])
 def test_a_teacher_must_name_two_people(teacher):
     with pytest.raises(ValueError, match="two named people"):
-        group(draw_film(2, 1)[0], None, 0, teacher)
+        group(draw_film(2, 1)[0], [None], 0, teacher)
 
 
 def test_one_crop_each_and_nobody_who_meets():
     film, who = draw_film(3, 2, crops=1, meet=False)
-    assert alike(group(film, None, 0, taught(3, 3)), who)
+    assert alike(group(film, [None], 0, taught(3, 3))[0], who)
 
 
 def test_only_who_learns_is_shown_a_teacher():
     film, _ = draw_film(2, 2)
     assert [name for name, row in METHODS.items() if row.learns] == ["BCL"]
-    assert len(METHODS["TSiam"].group(film, 1.0, teacher=taught(2))) == 4
+    assert len(METHODS["TSiam"].group(film, [1.0], teacher=taught(2))[0]) == 4

@@ -39,22 +39,22 @@ def merged_slowly(tracks, stop):
 @pytest.mark.parametrize("seed", range(4))
 def test_it_merges_as_the_slow_loop_does(seed):
     tracks, row = tracks_of(seed), METHODS["HAC average"]
-    for threshold, labels in zip(row.thresholds, row.sweep(tracks), strict=True):
+    for threshold, labels in zip(row.thresholds, row.group(tracks, row.thresholds), strict=True):
         slow = merged_slowly(tracks, lambda distance, _, most=threshold: distance > most)
         assert adjusted_rand_score(slow, labels) == 1
-        np.testing.assert_array_equal(row.group(tracks, threshold), labels)
+        np.testing.assert_array_equal(row.group(tracks, [threshold])[0], labels)
     told = METHODS["HAC average, told people"]
     for people in (1, 3, 9):
         slow = merged_slowly(tracks, lambda _, groups, least=people: groups <= least)
-        assert adjusted_rand_score(slow, told.group(tracks, people)) == 1
+        assert adjusted_rand_score(slow, told.group(tracks, [people])[0]) == 1
 
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_few_tracks_are_no_trouble(count):
     tracks = tracks_of(0, count)
-    assert METHODS["HAC average"].group(tracks, 0.1).tolist() == [0] * count
+    assert METHODS["HAC average"].group(tracks, [0.1])[0].tolist() == [0] * count
 
 
 def test_it_must_be_told_something():
     with pytest.raises(ValueError, match="must be told"):
-        METHODS["HAC average"].group(tracks_of(0), None)
+        METHODS["HAC average"].group(tracks_of(0), [None])

@@ -1,4 +1,4 @@
-"""What the trained rivals share: the loss, the pairs by tracks, the cut, and who sees a teacher."""
+"""What the trained rivals share: the loss, the pairs by tracks, and who sees a teacher."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks.methods import METHODS, WARD
-from benchmarks.methods.learning import Siamese, by_tracks, contrastive_loss, cut, paired
+from benchmarks.methods.learning import Siamese, by_tracks, contrastive_loss, paired
 from tests.benchmarks.methods.drawn import alike, draw_film
 
 pytestmark = pytest.mark.usefixtures("few_steps")
@@ -53,19 +53,6 @@ def test_where_no_tracks_are_allowed_there_are_no_pairs_of_that_kind():
     assert all(len(part) == 0 for part in nothing)
 
 
-def test_a_threshold_is_a_distance_and_an_int_is_a_number_of_people():
-    features = np.array([[0.0], [0.1], [1.0], [1.3]])
-    by_number, low, high = cut(features, [2, 0.2, 5.0])
-    assert alike(by_number, np.array([0, 0, 1, 1]))
-    assert alike(low, np.array([0, 0, 1, 2]))
-    assert alike(high, np.zeros(4))
-
-
-def test_ward_must_be_told_something():
-    with pytest.raises(ValueError, match="must be told"):
-        cut(np.zeros((0, 2)), [None])
-
-
 def test_weights_come_from_the_generator_and_nobody_elses():
     before = torch.get_rng_state()
     first, second = (Siamese(4, torch.Generator().manual_seed(3)) for _ in range(2))
@@ -76,8 +63,9 @@ def test_weights_come_from_the_generator_and_nobody_elses():
 @pytest.mark.parametrize("name", ["TSiam", "SSiam", "CCL"])
 def test_a_row_sweeps_its_thresholds_and_a_row_told_people_takes_a_whole_number(name):
     film, who = draw_film(3, 3)
-    swept = METHODS[name].sweep(film)
+    swept = METHODS[name].group(film, METHODS[name].tells(3))
     assert len(swept) == len(WARD)
-    assert np.array_equal(swept[40], METHODS[name].group(film, WARD[40]))
-    assert alike(METHODS[f"{name}, told people"].group(film, 3.0), who)
+    assert np.array_equal(swept[40], METHODS[name].group(film, [WARD[40]])[0])
+    told = METHODS[f"{name}, told people"]
+    assert alike(told.group(film, told.tells(3))[0], who)
     assert METHODS[name].thresholds == WARD

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.methods import TrackSet
 from benchmarks.methods.learning import inputs, train
-from benchmarks.methods.tsiam import draws, features, group, sweep, two_people
+from benchmarks.methods.tsiam import draws, features, group, two_people
 from tests.benchmarks.methods.drawn import alike, draw_film
 
 pytestmark = pytest.mark.usefixtures("few_steps")
@@ -50,7 +50,7 @@ def test_pairs_of_one_person_are_of_one_track_and_all_others_of_two_people():
 @pytest.mark.parametrize("meet", [True, False])
 def test_people_far_from_each_other_are_found_and_again_by_the_same_seed(meet):
     film, who = draw_film(4, 4, meet=meet)
-    labels = group(film, 4, 0)
+    (labels,) = group(film, [4], 0)
     assert alike(labels, who)
     assert labels.dtype == np.int64
     assert np.array_equal(features(film, 5, 20), features(film, 5, 20))
@@ -67,14 +67,14 @@ def test_training_lowers_the_loss():
 @pytest.mark.parametrize("crops", [1, 2])
 def test_hardly_anybody(people, tracks, crops):
     film, _ = draw_film(people, tracks, crops)
-    for labels in (group(film, 1, 0), *sweep(film, [100.0], 0)):
+    for labels in group(film, [1, 100.0], 0):
         assert labels.tolist() == [0] * (people * tracks)
 
 
 def test_one_crop_each_leaves_only_pairs_of_two_people():
     film, who = draw_film(3, 3, crops=1)
     assert not draws(film)(np.random.default_rng(0))[2].any()
-    assert alike(group(film, 3, 0), who)
+    assert alike(group(film, [3], 0)[0], who)
 
 
 def test_tracks_of_unequal_length_are_means_of_their_own_crops():
