@@ -46,3 +46,8 @@ class BusyError(VideoClusterNetError):
     """Another run works in the same folder."""
 
     exit_code = 5
+
+
+def reason_of(error: Exception) -> str:
+    """Return the first line of what somebody else's exception says, as the end of a sentence."""
+    return str(error).strip().partition("\n")[0].strip(" .") or type(error).__name__

@@ -18,6 +18,7 @@ import numpy as np
 
 import videoclusternet as vcn
 from benchmarks.datasets.matlab_file import Value, parse
+from videoclusternet.errors import reason_of
 from videoclusternet.records import Array
 
 LARGEST_FRAME = 10**9
@@ -89,7 +90,7 @@ def read_array(path: Path) -> Array:
     except OSError as error:
         raise vcn.InputError(f"{path} cannot be read: {error.strerror or error}.") from None
     except Exception as error:  # numpy does not say what else a damaged file may raise
-        raise vcn.InputError(f"{path} is no array of numbers: {_first_line(error)}.") from None
+        raise vcn.InputError(f"{path} is no array of numbers: {reason_of(error)}.") from None
 
 
 def read_arrays(path: Path) -> dict[str, Array]:
@@ -100,7 +101,7 @@ def read_arrays(path: Path) -> dict[str, Array]:
     except OSError as error:
         raise vcn.InputError(f"{path} cannot be read: {error.strerror or error}.") from None
     except Exception as error:  # likewise
-        raise vcn.InputError(f"{path} is no file of arrays: {_first_line(error)}.") from None
+        raise vcn.InputError(f"{path} is no file of arrays: {reason_of(error)}.") from None
 
 
 def read_matlab(path: Path) -> dict[str, Value]:
@@ -114,7 +115,7 @@ def read_matlab(path: Path) -> dict[str, Value]:
     except OSError as error:
         raise vcn.InputError(f"{path} cannot be read: {error.strerror}.") from None
     except (ValueError, struct.error, zlib.error, MemoryError, RecursionError) as error:
-        raise vcn.InputError(f"{path} is no MATLAB file: {_first_line(error)}.") from None
+        raise vcn.InputError(f"{path} is no MATLAB file: {reason_of(error)}.") from None
 
 
 def features(values: Array, where: str) -> Array:
@@ -157,7 +158,3 @@ def span_of(frames: Array, where: str) -> tuple[int, int]:
 def shown(text: str) -> str:
     """Return a stranger's text as it may stand in a sentence."""
     return repr(text if len(text) <= 40 else f"{text[:40]}…")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from videoclusternet.errors import WeightsError
+from videoclusternet.errors import WeightsError, reason_of
 from videoclusternet.records import Array
 from videoclusternet.weights.onnx_file import read_onnx
 
@@ -72,10 +72,9 @@ def network_of(model: ModelProto, path: Path) -> Network:
             for output, answer in zip(session.get_outputs(), answers, strict=True)
         }
     except Exception as error:  # onnxruntime has a class for each of its codes, and no common one
-        why = str(error).strip().partition("\n")[0].rstrip(".")
         raise WeightsError(
             f"{path} does not run on a picture of {TRIAL[1]} x {TRIAL[0]} pixels, and a detector "
-            f"has to run on any size: {why}."
+            f"has to run on any size: {reason_of(error)}."
         ) from None
     if any(np.isnan(answer).any() for answer in trial.values() if answer.dtype.kind == "f"):
         raise WeightsError(f"{path} answers with NaN instead of numbers: it is damaged.")

@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from videoclusternet.errors import WeightsError
+from videoclusternet.errors import WeightsError, reason_of
 from videoclusternet.weights.choice import check_file
 
 Kind = Literal["zip", "legacy", "safetensors", "onnx", "pickle", "other"]
@@ -94,7 +94,7 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     except MemoryError:
         raise WeightsError(f"{path} asks for more memory than its size explains.") from None
     except Exception as error:  # torch has no class for what a damaged file does to it
-        raise WeightsError(f"{path} cannot be read as parameters: {_first_line(error)}.") from None
+        raise WeightsError(f"{path} cannot be read as parameters: {reason_of(error)}.") from None
     if kind == "pickle":
         raise WeightsError(
             f"{path} is a bare pickle, which could run anything: where you trust it, save its "
@@ -141,10 +141,6 @@ def _tensors(value: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
     elif isinstance(value, dict):
         for key, part in value.items():
             yield from _tensors(part, f"{name}.{key}" if name else str(key))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0].strip(" .") or type(error).__name__
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from videoclusternet.errors import WeightsError
+from videoclusternet.errors import WeightsError, reason_of
 from videoclusternet.models.operators import OPERATORS
 from videoclusternet.models.walker import (
     PICTURE,
@@ -27,7 +27,6 @@ from videoclusternet.models.walker import (
     PlanError,
     attempt,
     outline,
-    reason_of,
 )
 from videoclusternet.weights.onnx_file import read_onnx
 

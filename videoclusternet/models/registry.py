@@ -20,7 +20,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
 
-from videoclusternet.errors import WeightsError
+from videoclusternet.errors import WeightsError, reason_of
 from videoclusternet.weights.choice import WeightsFile, choose
 
 FacePoints = tuple[tuple[float, float], ...]
@@ -198,7 +198,7 @@ class Declaration(BaseModel):
             key = ".".join(str(part) for part in first["loc"])
             raise WeightsError(f"{path} cannot be meant: {key}: {first['msg']}.") from None
         except (OSError, ValueError) as error:
-            why = str(error).partition("\n")[0].strip(".")
+            why = reason_of(error)
             raise WeightsError(f"{path} is no TOML file that can be read: {why}.") from None
 
     def over(self, feed: Feed) -> Feed:

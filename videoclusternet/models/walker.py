@@ -10,7 +10,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
-from videoclusternet.errors import WeightsError
+from videoclusternet.errors import WeightsError, reason_of
 from videoclusternet.models.backbone import Backbone
 from videoclusternet.models.operators import OPERATORS
 from videoclusternet.weights.choice import LARGEST
@@ -195,11 +195,6 @@ def attempt(node: Node, values: dict[str, Tensor]) -> None:
         _run(node, values)
     except Exception as error:  # whatever strange numbers break in torch
         raise PlanError(f"cannot be followed at its {node.op}: {reason_of(error)}") from None
-
-
-def reason_of(error: Exception) -> str:
-    """Return what an exception says as the end of a sentence."""
-    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
 
 
 def _run(node: Node, values: dict[str, Tensor]) -> None:
