@@ -18,10 +18,19 @@ import numpy as np
 from matplotlib.figure import Figure
 from sklearn.manifold import TSNE
 
-from benchmarks.compare import OURS, TOLD, Figures, Key, Summary, read_figures, summaries, table_of
-from benchmarks.compare import told_of as told
+from benchmarks.compare import (
+    OURS,
+    TOLD,
+    Figures,
+    Key,
+    Summary,
+    read_figures,
+    summaries,
+    table_of,
+    told_of,
+)
 from videoclusternet.errors import InputError
-from videoclusternet.models.views import trunk_views
+from videoclusternet.models.views import embedded_views
 from videoclusternet.records import Array
 from videoclusternet.run_view import RunView, load_run
 
@@ -115,7 +124,7 @@ def _where_ours_loses(figures: Mapping[Key, Figures]) -> Iterator[str]:
             if name == film:
                 found.setdefault(method, []).append(mine.bcubed_f1)
         f1 = {method: fmean(values) for method, values in found.items()}
-        better = {m: v for m, v in f1.items() if v > f1[OURS] and told(m) != TOLD["people"]}
+        better = {m: v for m, v in f1.items() if v > f1[OURS] and told_of(m) != TOLD["people"]}
         if better:
             beaten = True
             best = max(better, key=lambda method: better[method])
@@ -127,16 +136,16 @@ def _where_ours_loses(figures: Mapping[Key, Figures]) -> Iterator[str]:
 
 
 def ratio_picture(figures: Mapping[Key, Figures]) -> Figure:
-    """Draw each method's mean WCP against its mean ratio, a bar for the range over the seeds."""
+    """Draw each method's mean WCP against its mean ratio; the mark says what it is told."""
+    marks = {TOLD["nothing"]: "o", TOLD["threshold"]: "s", TOLD["people"]: "^"}
     figure = Figure((7, 5), layout="constrained")
     axes = figure.subplots()
     for summary in summaries(figures):
         mine = [found for key, found in figures.items() if key[1] == summary.method]
         ratio = fmean(found.ratio for found in mine)
-        marks = {TOLD["nothing"]: "o", TOLD["threshold"]: "s", TOLD["people"]: "^"}
         ours = summary.method == OURS
         axes.plot(
-            ratio, fmean(summary.wcp), marks[told(summary.method)],
+            ratio, fmean(summary.wcp), marks[told_of(summary.method)],
             color="tab:red" if ours else "tab:blue", markersize=9 if ours else 6,
         )  # fmt: skip
         axes.annotate(
@@ -145,7 +154,7 @@ def ratio_picture(figures: Mapping[Key, Figures]) -> Figure:
         )  # fmt: skip
     axes.axvline(1, color="grey", linewidth=0.8)
     axes.set(xlabel="people found / people there", ylabel="weighted cluster purity")
-    axes.set_title("Purity is worth something at the right people of people", fontsize=10)
+    axes.set_title("Purity is worth something at the right number of people", fontsize=10)
     return figure
 
 
@@ -226,8 +235,7 @@ def write_report(results: Path, work: Path, film: str, out: Path) -> None:
     with np.load(base, allow_pickle=False) as columns:
         before, names = columns["embeddings"], columns["names"]
     crops, model = run.crops, run.model
-    values = trunk_views(model, crops.images, 1, seed=0)
-    after = np.concatenate([model.tail(batch).detach().numpy()[:, 0] for batch in values])
+    after = embedded_views(model, crops.images, 1, seed=0)[:, 0].numpy()
     pictures = {
         "ratio": ratio_picture(figures),
         "bcubed": bars_picture(summaries(figures)),

@@ -216,13 +216,13 @@ def test_rates_and_momentum_have_one_schedule_over_all_rounds(pocket, monkeypatc
 
 
 def test_tracks_are_matched_by_the_backbone_as_it_came_then_by_the_teacher(pocket, monkeypatch):
-    real, trained = room.trunk_views, []
+    real, trained = room.embedded_views, []
 
     def spy(model, *others):
         trained.append(all(value.requires_grad for value in model.parameters()))
         return real(model, *others)
 
-    monkeypatch.setattr(room, "trunk_views", spy)
+    monkeypatch.setattr(room, "embedded_views", spy)
     finetune_model(CROPS, pocket, NO_FILE, quick(rounds=3))
     assert trained == [True, False, False]  # nothing ever trains the teacher
 

@@ -58,22 +58,21 @@ def at_hand() -> bool:
 
 def try_detector(detector: Detector) -> Trial:
     """Count the faces that a detector finds."""
-    found = [landmarks for name in PORTRAITS for landmarks in _find(detector, name).values()]
-    return Trial(_there(), len(found))
+    found = [_find(detector, name, _photograph(name)) for name in PORTRAITS]
+    return Trial(_there(), sum(map(len, found)))
 
 
 def try_backbone(spec: BackboneSpec, net: Backbone) -> Trial:
     """Embed the faces and views of them, and see who is near to whom."""
     from videoclusternet.models.face_model import FaceModel  # torch, which takes seconds
-    from videoclusternet.models.views import trunk_views
+    from videoclusternet.models.views import embedded_views
 
     people, crops = _faces(spec.feed)
     other = replace(spec.feed, colours="bgr" if spec.feed.colours == "rgb" else "rgb")
     trials = []
     for feed in (spec.feed, other):
         model = FaceModel(replace(spec, feed=feed), net, FinetuneConfig())
-        seen = [model.tail(values).detach() for values in trunk_views(model, crops, VIEWS, seed=0)]
-        embeddings = np.concatenate([values.double().numpy() for values in seen])
+        embeddings = embedded_views(model, crops, VIEWS, seed=0).double().numpy()
         embeddings /= np.linalg.norm(embeddings, axis=2, keepdims=True)
         trials.append((_views_told(embeddings, people), *_people_told(embeddings[:, 0], people)))
     (views, told, margin), (_, _, exchanged) = trials
@@ -85,16 +84,17 @@ def _faces(feed: Feed) -> tuple[list[str], Array]:
     detector = load_detector(*choose_detector(Config().detector))
     people, crops = [], []
     for name in PORTRAITS:
-        for person, landmarks in _find(detector, name).items():
+        picture = _photograph(name)
+        for person, landmarks in _find(detector, name, picture).items():
             (motion,) = similarities(landmarks[None], np.array(feed.template))
             people.append(person)
-            crops.append(warp(_photograph(name), motion, feed.size))
+            crops.append(warp(picture, motion, feed.size))
     return people, np.array(crops)
 
 
-def _find(detector: Detector, name: str) -> dict[str, Array]:
+def _find(detector: Detector, name: str, picture: Array) -> dict[str, Array]:
     """Return the landmarks (5, 2) of each person of a photograph whom the detector finds."""
-    picture, config = _photograph(name), Config()
+    config = Config()
     zoom = config.detect.long_side / max(picture.shape)
     (seen,) = detector([cv2.resize(picture, None, fx=zoom, fy=zoom)], config.filter.score)
     found = {}

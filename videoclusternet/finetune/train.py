@@ -23,7 +23,7 @@ from videoclusternet.finetune.patches import MaskedPatches, standardise_patches
 from videoclusternet.finetune.teacher import Teacher
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.registry import BackboneSpec
-from videoclusternet.models.views import Augmentation, trunk_views
+from videoclusternet.models.views import Augmentation, embedded_views
 from videoclusternet.records import Array, Crops, Progress, silent
 from videoclusternet.weights.choice import WeightsFile
 
@@ -102,11 +102,9 @@ class _Training:
     def embed(self, model: FaceModel) -> Tensor:
         """Return the embeddings of all crops in all views, (crops, views, d)."""
         start, views = self.done, self.config.views
-        values = trunk_views(
+        return embedded_views(
             model, self.crops.images, views, self.seed, lambda n, _: self.report(start + n * views)
         )
-        with torch.no_grad():
-            return torch.cat([model.tail(batch) for batch in values])
 
     def match(self, embeddings: Tensor, round_: int) -> Array:
         """Match the tracks by the embeddings (crops, views, d) before a round.

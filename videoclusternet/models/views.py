@@ -92,3 +92,13 @@ def trunk_views(
         seen = [batch, *(augment(batch) for _ in range(views - 1))]
         yield torch.stack([model.trunk(x) for x in seen], dim=1)
         progress(min(start + BATCH, len(images)), len(images))
+
+
+@torch.no_grad()
+def embedded_views(
+    model: FaceModel, images: Array, views: int, seed: int, progress: Progress = silent
+) -> Tensor:
+    """Return the embeddings of crops under augmentation, (crops, views, d): see `trunk_views`."""
+    none = torch.empty(0, views, model.spec.dimension, device=model.device)
+    values = trunk_views(model, images, views, seed, progress)
+    return torch.cat([none, *(model.tail(batch) for batch in values)])
