@@ -57,8 +57,7 @@ def _repeat(options: argparse.Namespace) -> None:
     rows = measure_repeat(options.film.stem, run, options.work)
     write_results(options.out, head, rows)
     for row in rows:
-        verdict = "" if row.holds is None else "holds" if row.holds else "fails"
-        print(f"{row.name:<40}{row.value:>4g}  {row.unit:<20}{verdict}")
+        print(f"{row.name:<40}{row.value:>4g}  {row.unit:<20}{row.verdict}")
 
 
 def _tracking(options: argparse.Namespace) -> None:

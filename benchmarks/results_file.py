@@ -52,6 +52,11 @@ class Row:
         holds = None if goal is None else goal.least <= value <= goal.most
         return cls(name, round(value, 4), unit, None if goal is None else str(goal), holds)
 
+    @property
+    def verdict(self) -> str:
+        """Say whether the goal holds; nothing where there is none."""
+        return "" if self.holds is None else "holds" if self.holds else "fails"
+
 
 def header(preset: str, changes: Sequence[str], seeds: Sequence[int]) -> dict[str, Any]:
     """Return what stands above the rows. Raises UsageError for settings that do not exist."""

@@ -80,13 +80,13 @@ def test_a_face_that_leaves_the_picture_keeps_its_landmarks(centerface, cards):
 
 
 class Maps:
-    """A session that answers with these maps, whatever it is shown."""
+    """A network that answers with these maps, whatever it is shown."""
 
     def __init__(self, *maps):
         self.maps = maps
 
-    def run(self, outputs, fed):
-        (self.fed,) = fed.values()
+    def answer(self, outputs, planes):
+        self.fed = planes
         return self.maps
 
 
@@ -125,18 +125,18 @@ def test_the_maps_are_read_as_a_plain_loop_would(seed):
         rng.random((1, 10, high, wide), np.float32),
     )
     height, width = 4 * high - int(rng.integers(0, 32)), 4 * wide - int(rng.integers(0, 32))
-    session = Maps(*maps)
+    network = Maps(*maps)
     picture = rng.integers(0, 256, (height, width, 3), np.uint8)
-    (found,) = CenterFace(session)([picture], 0.8)
+    (found,) = CenterFace(network)([picture], 0.8)
     truth = decoded_slowly(maps, 0.8, width, height)
     assert len(truth) > 0
     assert len(found.scores) == len(truth)
     np.testing.assert_allclose(found.scores, [row[0] for row in truth])
     np.testing.assert_allclose(found.boxes, [row[1] for row in truth], atol=1e-3)
     np.testing.assert_allclose(found.landmarks, [row[2] for row in truth], atol=1e-3)
-    assert session.fed.shape == (1, 3, 4 * high, 4 * wide)
-    np.testing.assert_array_equal(session.fed[0, :, :height, :width], picture.transpose(2, 0, 1))
-    assert session.fed[0, :, height:].sum() == session.fed[0, :, :, width:].sum() == 0
+    assert network.fed.shape == (1, 3, 4 * high, 4 * wide)
+    np.testing.assert_array_equal(network.fed[0, :, :height, :width], picture.transpose(2, 0, 1))
+    assert network.fed[0, :, height:].sum() == network.fed[0, :, :, width:].sum() == 0
 
 
 def test_another_file_is_refused(tmp_path):

@@ -8,18 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from videoclusternet.errors import WeightsError
 from videoclusternet.faces.candidates import planes, settle
 from videoclusternet.faces.detectors import Detections
-from videoclusternet.faces.session import TRIAL, another_network, open_network
+from videoclusternet.faces.session import TRIAL, Network, another_network, open_network
 from videoclusternet.records import Array
-
-if TYPE_CHECKING:
-    import onnxruntime
 
 MULTIPLE = 32  # pixels; the network halves a picture five times, and doubles it again
 STRIDE = 4  # pixels between two cells of its heat map
@@ -44,14 +40,14 @@ def load(path: Path) -> CenterFace:
         raise WeightsError(f"{path} cannot be read as the CenterFace network: {error}") from None
     if not fits(network.trial):
         raise another_network(path, "the CenterFace network", network, SHAPES)
-    return CenterFace(network.session)
+    return CenterFace(network)
 
 
 class CenterFace:
     """The network, ready for pictures of any size; made by `load`."""
 
-    def __init__(self, session: onnxruntime.InferenceSession) -> None:
-        self._session = session
+    def __init__(self, network: Network) -> None:
+        self._network = network
 
     def __call__(self, pictures: Sequence[Array], score: float) -> list[Detections]:
         """Find faces; see `detectors.Detector`."""
@@ -59,7 +55,7 @@ class CenterFace:
             return []
         height, width = pictures[0].shape[:2]
         fed = np.concatenate([planes(picture, MULTIPLE) for picture in pictures])
-        outputs = self._session.run(list(OUTPUTS), {"input.1": fed})
+        outputs = self._network.answer(list(OUTPUTS), fed)
         each = zip(*outputs, strict=True)  # of the pictures, its four maps
         return [_decode(maps, score, width, height) for maps in each]
 
