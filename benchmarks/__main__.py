@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -108,24 +108,32 @@ def _confidence(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from benchmarks import compare  # torch
+    from benchmarks import compare, standings  # torch
 
+    if bool(options.cases) == bool(options.dataset):
+        raise vcn.UsageError("Name films with their truth, or one data set: NAME=FOLDER.")
     cases = read_cases(options.cases)
     seeds = list(dict.fromkeys(options.seeds))
     head = header(options.preset, options.changes, seeds)
     options.work.mkdir(parents=True, exist_ok=True)
-    scores = compare.compare(
-        cases, options.methods, seeds, options.work, options.preset, options.changes
-    )
-    write_results(options.out, head, [*compare.rows_of(scores)])
-    for line in compare.table_of(scores):
+    given = options.work, options.preset, options.changes
+    entries = [compare.film_entry(case, *given) for case in cases]
+    if options.dataset:
+        name, folder = _dataset(options.dataset)
+        head |= {"dataset": name, "protocol": "named" if options.named else "all"}
+        entries = compare.dataset_entries(
+            name, folder, *given, named=options.named, combined=options.combined
+        )
+    figures = compare.compare(entries, options.methods, seeds, options.work)
+    write_results(options.out, head, [*standings.rows_of(figures)])
+    for line in standings.table_of(figures):
         print(line)
 
 
 def _report(options: argparse.Namespace) -> None:
     from benchmarks import report  # matplotlib
 
-    report.write_report(options.results, options.work, options.film, options.out)
+    report.write_report(options.results, *_with_truth(options.run, "RUN"), options.out)
 
 
 def _backbones(options: argparse.Namespace) -> None:
@@ -164,6 +172,13 @@ def read_case(text: str) -> Case:
     return case
 
 
+def _dataset(text: str) -> tuple[str, Path]:
+    name, equals, folder = text.partition("=")
+    if not equals:
+        raise vcn.UsageError(f"'{text}' names no folder: write NAME=FOLDER.")
+    return name, Path(folder)
+
+
 def _with_truth(text: str, what: str) -> tuple[Path, Path]:
     """Split what is to be judged from its truth."""
     judged, colon, truth = text.rpartition(":")
@@ -173,81 +188,83 @@ def _with_truth(text: str, what: str) -> tuple[Path, Path]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    placed = argparse.ArgumentParser(add_help=False)
-    placed.add_argument("--preset", default="standard", metavar="NAME")
-    placed.add_argument(
+    works, placed, shared, seeded = (argparse.ArgumentParser(add_help=False) for _ in range(4))
+    works.add_argument(
         "--work", type=Path, default=Path("runs/benchmarks"), metavar="DIR",
         help="where the run folders lie; what is done there is not done again",
     )  # fmt: skip
-    shared = argparse.ArgumentParser(add_help=False, parents=[placed])
+    placed.add_argument("--preset", default="standard", metavar="NAME")
     shared.add_argument(
         "--set", dest="changes", action="append", default=[], metavar="KEY=VALUE",
         help="change a setting; may be repeated",
     )  # fmt: skip
+    seeded.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N")
+    scored = argparse.ArgumentParser(add_help=False, parents=[works, placed, seeded])
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     commands = parser.add_subparsers(required=True)
 
-    run = commands.add_parser(
-        "run", parents=[shared], help="ours and every rival on the same tracks of labelled films"
-    )
-    run.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
-    run.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N")
+    def add(
+        name: str,
+        measure: Callable[[argparse.Namespace], None],
+        parents: Sequence[argparse.ArgumentParser],
+        about: str,
+        out: Path | None = None,
+    ) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, parents=parents, help=about)
+        default = RESULTS / f"{name}.json" if out is None else out
+        command.add_argument("--out", type=Path, default=default, metavar="FILE")
+        command.set_defaults(measure=measure)
+        return command
+
+    run = add(
+        "run", _run, [scored, shared], "ours and every rival on the same tracks of labelled films",
+        RESULTS / "methods.json",
+    )  # fmt: skip
+    run.add_argument("cases", nargs="*", metavar="FILM:TRUTH")
     run.add_argument(
         "--methods", nargs="+", default=list(METHODS), choices=list(METHODS), metavar="NAME",
         help="rivals; all, if none are named",
     )  # fmt: skip
-    run.add_argument("--out", type=Path, default=RESULTS / "methods.json", metavar="FILE")
-    run.set_defaults(measure=_run)
-
-    report = commands.add_parser(
-        "report", help="write docs/results.md and its pictures from what `run` wrote"
+    run.add_argument(
+        "--dataset", metavar="NAME=FOLDER", help="the films of a data set instead: see datasets/"
     )
-    report.add_argument("film", metavar="NAME", help="the film whose tuning is drawn")
+    run.add_argument("--named", action="store_true", help="leave out its background people")
+    run.add_argument("--combined", action="store_true", help="take its films as one")
+
+    report = add(
+        "report", _report, [], "write the page of results, and its pictures, from `run`",
+        Path("docs/results.md"),
+    )  # fmt: skip
+    report.add_argument("run", metavar="RUN:TRUTH", help="the run whose tuning is drawn")
     report.add_argument("--results", type=Path, default=RESULTS / "methods.json", metavar="FILE")
-    report.add_argument("--work", type=Path, default=Path("runs/benchmarks"), metavar="DIR")
-    report.add_argument("--out", type=Path, default=Path("docs/results.md"), metavar="FILE")
-    report.set_defaults(measure=_report)
 
-    films = commands.add_parser("films", parents=[shared], help="score films whose truth is known")
+    films = add("films", _films, [scored, shared], "score films whose truth is known")
     films.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
-    films.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N")
-    films.add_argument("--out", type=Path, default=RESULTS / "films.json", metavar="FILE")
-    films.set_defaults(measure=_films)
 
-    ablation = commands.add_parser(
-        "ablation", parents=[placed], help="score every way of tuning with every rule of merging"
-    )
+    ablation = add("ablation", _ablation, [scored], "score every tuning with every rule of merging")
     ablation.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
-    ablation.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N")
-    ablation.add_argument("--out", type=Path, default=RESULTS / "ablation.json", metavar="FILE")
-    ablation.set_defaults(measure=_ablation)
 
-    repeat = commands.add_parser("repeat", parents=[shared], help="run a film thrice and compare")
+    repeat = add("repeat", _repeat, [works, placed, shared], "run a film thrice and compare")
     repeat.add_argument("film", type=Path, metavar="FILM")
     repeat.add_argument("--seed", type=int, default=0, metavar="N")
-    repeat.add_argument("--out", type=Path, default=RESULTS / "repeat.json", metavar="FILE")
-    repeat.set_defaults(measure=_repeat)
 
-    tracking = commands.add_parser(
-        "tracking", parents=[shared], help="compare the tracker with BoT-SORT, drawn cases first"
-    )
+    tracking = add(
+        "tracking", _tracking, [works, placed, shared],
+        "compare the tracker with BoT-SORT, drawn cases first",
+    )  # fmt: skip
     tracking.add_argument("cases", nargs="*", metavar="FILM:TRUTH")
     tracking.add_argument(
         "--every", type=int, nargs="+", default=[3, 1], metavar="N",
         help="look for faces in each n-th frame: 3 is the program's way, 1 the paper's",
     )  # fmt: skip
-    tracking.add_argument("--out", type=Path, default=RESULTS / "tracking.json", metavar="FILE")
-    tracking.set_defaults(measure=_tracking)
 
-    confidence = commands.add_parser(
-        "confidence", help="fit the confidence to finished runs, and tell how it holds"
+    confidence = add(
+        "confidence", _confidence, [], "fit the confidence to finished runs, and tell how it holds"
     )
     confidence.add_argument("runs", nargs="+", metavar="RUN:TRUTH")
-    confidence.add_argument("--out", type=Path, default=RESULTS / "confidence.json", metavar="FILE")
-    confidence.set_defaults(measure=_confidence)
 
-    backbones = commands.add_parser(
-        "backbones", help="run a film with every backbone, its parameters drawn anew"
+    backbones = add(
+        "backbones", _backbones, [works], "run a film with every backbone, its parameters drawn"
     )
     backbones.add_argument("film", type=Path, metavar="FILM")
     backbones.add_argument(
@@ -259,12 +276,6 @@ def _parser() -> argparse.ArgumentParser:
         "--onnx", nargs="+", type=Path, default=[], metavar="FILE",
         help="ONNX files, which are also compared with their runtime",
     )  # fmt: skip
-    backbones.add_argument(
-        "--work", type=Path, default=Path("runs/benchmarks"), metavar="DIR",
-        help="where files and run folders lie",
-    )  # fmt: skip
-    backbones.add_argument("--out", type=Path, default=RESULTS / "backbones.json", metavar="FILE")
-    backbones.set_defaults(measure=_backbones)
     return parser
 
 

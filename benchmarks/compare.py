@@ -9,72 +9,33 @@ a film is kept below the work folder, so a comparison that was stopped goes on w
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from statistics import fmean
-from typing import Any, NamedTuple
 
 import numpy as np
 
 import videoclusternet as vcn
-from benchmarks.methods import METHODS, Method, TrackSet
-from benchmarks.results_file import Row
+from benchmarks.datasets import DATASETS, load_dataset
+from benchmarks.datasets.film import LabelledFilm, as_one
+from benchmarks.datasets.own import load_own, untuned
+from benchmarks.methods import METHODS, Method
+from benchmarks.ours import run_film, run_labelled
 from benchmarks.runs import Case
-from videoclusternet.clustering.quality import seen_and_scored
+from benchmarks.standings import MEASURES, OURS, Figures, Key
 from videoclusternet.config import load_config
-from videoclusternet.models.face_model import FaceModel
-from videoclusternet.models.registry import choose_backbone
 from videoclusternet.records import Array
-from videoclusternet.results.metrics import Scores, score
-from videoclusternet.results.truth import name_tracks, read_truth
-
-OURS = "VideoClusterNet"
-TOLD = {
-    "nothing": "nothing",
-    "threshold": "a threshold of other films",
-    "people": "how many people",
-}
-MEASURES = {"wcp": "share", "bcubed_f1": "share", "nmi": "share", "ratio": "predicted / true"}
-
-
-class Figures(NamedTuple):
-    """What is told of one method on one film with one seed."""
-
-    wcp: float
-    bcubed_f1: float
-    nmi: float
-    ratio: float
+from videoclusternet.results.metrics import Scores
 
 
 @dataclass(frozen=True, eq=False)
-class Film:
-    """What one film's methods begin with, and the truth about it."""
+class Entry:
+    """A film that is compared on, and how ours is run on it."""
 
-    name: str
-    tracks: TrackSet  # those that have a crop
-    kept: Array  # int64: which of the run's tracks these are
-    names: tuple[str | None, ...]  # of all tracks of the run; None is not scored
-
-    @property
-    def people(self) -> int:
-        """How many people there are among the tracks that are scored."""
-        return len({name for name in self.names if name is not None})
-
-    @property
-    def kept_names(self) -> Array:
-        """The names of the tracks that are kept, str (tracks,), "" where there is none.
-
-        A name is one person within its film only, so the film's name stands before it.
-        """
-        names = [self.names[track] for track in self.kept]
-        return np.array([f"{self.name}: {name}" if name else "" for name in names], np.str_)
-
-    def scored(self, labels: Array) -> Scores:
-        """Score a label for each track of the run."""
-        return score(labels, self.names)
+    film: LabelledFilm
+    ours: Callable[[int], Array]  # with a seed: the label of each of the film's tracks, int64
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +44,7 @@ class Answers:
 
     told: Array  # float64 (n,); NaN where it is told nothing
     labels: Array  # int64 (n, tracks)
-    film: Film
+    film: LabelledFilm
 
     @cached_property
     def scores(self) -> list[Scores]:
@@ -91,80 +52,103 @@ class Answers:
         return [self.film.scored(labels) for labels in self.labels]
 
 
-Key = tuple[str, str, int]
-"""Film, method and seed."""
-
-
-def read_film(case: Case, work: Path, preset: str, changes: Sequence[str]) -> Film:
-    """Track a film, and embed its crops with the network as it came, or read that again."""
+def film_entry(case: Case, work: Path, preset: str, changes: Sequence[str]) -> Entry:
+    """Track a film, and embed its crops with the network as it came."""
     folder = work / f"{case.name}-0"
-    run = vcn.process_film(case.film, folder, preset, changes, seed=0, until="crops")
-    kept, crops = work / f"{case.name}-base.npz", run.crops
-    names = name_tracks(run.tracks, read_truth(case.truth)).names
-    if not kept.exists():
-        config = load_config(preset, changes)
-        model = FaceModel.create(*choose_backbone(config.backbone), config.finetune, 0).eval()
-        embeddings = seen_and_scored(model, crops.images, 1, config.cluster, 0)[0][:, 0]
-        columns = {
-            "embeddings": embeddings.cpu().numpy(),
-            "names": np.array([name or "" for name in names], np.str_),
-        }
-        with kept.open("wb") as file:
-            np.savez(file, allow_pickle=False, **columns)
-    with np.load(kept, allow_pickle=False) as columns:
-        embeddings = columns["embeddings"]
-    there = np.flatnonzero(crops.counts > 0)
-    first, last = run.tracks.spans[there].T
-    return Film(case.name, TrackSet(embeddings, crops.counts[there], first, last), there, names)
+    vcn.process_film(case.film, folder, preset, changes, seed=0, until="crops")
+    film = load_own(folder, case.truth, untuned(load_config(preset, changes)))
+    ours = partial(run_film, case, work=work, preset=preset, changes=changes, tracked=folder)
+    return Entry(film, ours)
 
 
-def run_ours(
-    case: Case, film: Film, seed: int, work: Path, preset: str, changes: Sequence[str]
-) -> Answers:
-    """Run the program with a seed, in a folder that begins with the tracks of the first."""
-    first, folder = work / f"{case.name}-0", work / f"{case.name}-{seed}"
-    if not folder.exists():
-        shutil.copytree(first, folder)
-    run = vcn.process_film(case.film, folder, preset, changes, seed=seed)
-    return Answers(np.array([np.nan]), run.clusters.label[None], film)
+def dataset_entries(
+    name: str,
+    folder: Path,
+    work: Path,
+    preset: str,
+    changes: Sequence[str],
+    *,
+    named: bool = False,
+    combined: bool = False,
+) -> list[Entry]:
+    """Load the films of a data set of the table, on request as one film, or only its named people.
+
+    Raises as `load_dataset` does.
+    """
+    config = load_config(preset, changes)
+    network = untuned(config) if name in DATASETS and DATASETS[name].pictures else None
+    films = load_dataset(name, folder, network)
+    if combined:
+        films = [as_one(name, films)]
+    entries = []
+    for film in (film.of_named() if named else film for film in films):
+        key = _key(film, f"{vcn.__version__} {config.model_dump_json()}")
+
+        def ours(seed: int, film: LabelledFilm = film, key: str = key) -> Array:
+            path = work / f"{film.name}-{OURS}-{seed}.npz"
+            return _kept(path, key, lambda: {"label": run_labelled(film, config, seed)})["label"]
+
+        entries.append(Entry(film, ours))
+    return entries
 
 
 def run_rival(
-    method: Method, film: Film, seed: int, work: Path, others: Sequence[Film] = ()
+    method: Method, film: LabelledFilm, seed: int, work: Path, others: Sequence[LabelledFilm] = ()
 ) -> Answers:
     """Group a film's tracks by a rival in all ways that it may be told, or read that again.
 
     One that learns is shown the other films with their names.
     """
-    kept = work / f"{film.name}-{method.name.replace(', ', '-').replace(' ', '-')}-{seed}.npz"
-    if not kept.exists():
-        told = method.tells(film.people)
-        teacher = [(other.tracks, other.kept_names) for other in others]
+    told = method.tells(film.people)
+    values = np.array([np.nan if value is None else value for value in told])
+    teacher = [(other.tracks, other.taught) for other in others]
+
+    def grouped() -> dict[str, Array]:
         found = method.group(film.tracks, told, seed, teacher)
-        labels = np.full((len(told), len(film.names)), -1)
-        labels[:, film.kept] = found
-        values = np.array([np.nan if value is None else value for value in told])
-        with kept.open("wb") as file:
-            np.savez(file, allow_pickle=False, told=values, labels=labels)
-    with np.load(kept, allow_pickle=False) as columns:
-        return Answers(columns["told"], columns["labels"], film)
+        return {"labels": film.all_of(np.stack(found))}
+
+    path = work / f"{film.name}-{method.name.replace(', ', '-').replace(' ', '-')}-{seed}.npz"
+    shown = (film, *(others if method.learns else ()))
+    key = "".join(_key(one, repr(told)) for one in shown)
+    return Answers(values, _kept(path, key, grouped)["labels"], film)
+
+
+def _key(film: LabelledFilm, told: str) -> str:
+    """Return what changes with anything that a method is shown of a film."""
+    tracks, digest = film.tracks, hashlib.sha256(told.encode())
+    for values in (tracks.embeddings, tracks.counts, tracks.first, tracks.last):
+        digest.update(values.tobytes())
+    if film.crops is not None:
+        digest.update(film.crops.images.tobytes())
+    return digest.hexdigest()
+
+
+def _kept(path: Path, key: str, make: Callable[[], dict[str, Array]]) -> dict[str, Array]:
+    """Return what is made, or what a file holds that was made from the same."""
+    if path.exists():
+        with np.load(path, allow_pickle=False) as columns:
+            if str(columns["key"]) == key:
+                return dict(columns)
+    made = make()
+    part = path.with_name(path.name + ".part")
+    with part.open("wb") as file:
+        np.savez(file, allow_pickle=False, key=np.array(key), **made)
+    part.replace(path)
+    return made
 
 
 def compare(
-    cases: Sequence[Case],
-    methods: Sequence[str],
-    seeds: Sequence[int],
-    work: Path,
-    preset: str,
-    changes: Sequence[str],
+    entries: Sequence[Entry], methods: Sequence[str], seeds: Sequence[int], work: Path
 ) -> dict[Key, Figures]:
     """Run ours and these rivals on all films with all seeds, and return what counts."""
     answers: dict[Key, Answers] = {}
-    films = [read_film(case, work, preset, changes) for case in cases]
-    for case, film in zip(cases, films, strict=True):
-        others = [other for other in films if other is not film]
+    for entry in entries:
+        film = entry.film
+        others = [other.film for other in entries if other is not entry]
         for seed in seeds:
-            answers[film.name, OURS, seed] = run_ours(case, film, seed, work, preset, changes)
+            answers[film.name, OURS, seed] = Answers(
+                np.array([np.nan]), entry.ours(seed)[None], film
+            )
             for name in methods:
                 answers[film.name, name, seed] = run_rival(METHODS[name], film, seed, work, others)
     return counted(answers)
@@ -194,112 +178,3 @@ def counted(answers: Mapping[Key, Answers]) -> dict[Key, Figures]:
         for key, row in rows.items()
         if row is not None
     }
-
-
-def read_figures(rows: Sequence[Mapping[str, Any]]) -> dict[Key, Figures]:
-    """Return the figures that `rows_of` made rows of, from a results file."""
-    found: dict[Key, dict[str, float]] = {}
-    for row in rows:
-        name = row["name"].split(".")
-        if len(name) == 4 and name[3].startswith("seed_"):
-            key = name[0], name[1], int(name[3].removeprefix("seed_"))
-            found.setdefault(key, {})[name[2]] = row["value"]
-    return {key: Figures(**values) for key, values in found.items()}
-
-
-def told_of(method: str) -> str:
-    """Return what a method is told beside the tracks."""
-    return TOLD["nothing" if method == OURS else METHODS[method].told]
-
-
-@dataclass(frozen=True)
-class Summary:
-    """One method over all films, each figure one a seed."""
-
-    method: str
-    wcp: tuple[float, ...]
-    bcubed_f1: tuple[float, ...]
-    nmi: tuple[float, ...]
-    off: tuple[float, ...]  # how far the ratio is from 1, on average over the films
-
-    @classmethod
-    def of(cls, method: str, scores: Mapping[Key, Figures]) -> Summary:
-        """Average over the films, seed by seed."""
-        mine = {
-            (film, seed): found for (film, name, seed), found in scores.items() if name == method
-        }
-        seeds = sorted({seed for _, seed in mine})
-        each = [[found for (_, number), found in mine.items() if number == seed] for seed in seeds]
-        return cls(
-            method,
-            tuple(fmean(found.wcp for found in one) for one in each),
-            tuple(fmean(found.bcubed_f1 for found in one) for one in each),
-            tuple(fmean(found.nmi for found in one) for one in each),
-            tuple(fmean(abs(found.ratio - 1) for found in one) for one in each),
-        )
-
-
-def summaries(scores: Mapping[Key, Figures]) -> list[Summary]:
-    """Return every method, the best mean B-cubed F1 first."""
-    methods = dict.fromkeys(method for _, method, _ in scores)
-    found = [Summary.of(method, scores) for method in methods]
-    return sorted(found, key=lambda summary: -fmean(summary.bcubed_f1))
-
-
-def rows_of(scores: Mapping[Key, Figures]) -> Iterator[Row]:
-    """Yield every figure of every seed, then each method over all films, then how ours stands.
-
-    Ours is judged against the rivals that are not told the number of people.
-    """
-    for (film, method, seed), found in scores.items():
-        for (measure, unit), value in zip(MEASURES.items(), found, strict=True):
-            yield Row.of(f"{film}.{method}.{measure}.seed_{seed}", value, unit)
-    table = summaries(scores)
-    for summary in table:
-        for measure in ("wcp", "bcubed_f1", "nmi", "off"):
-            values = getattr(summary, measure)
-            yield Row.of(f"{summary.method}.{measure}.mean", fmean(values), "mean of the films")
-            yield Row.of(
-                f"{summary.method}.{measure}.spread", max(values) - min(values), "of seeds"
-            )
-    rivals = [s for s in table if s.method != OURS and told_of(s.method) != TOLD["people"]]
-    ours = next((summary for summary in table if summary.method == OURS), None)
-    if ours is not None and rivals:
-        best = max(rivals, key=lambda summary: fmean(summary.bcubed_f1))
-        nearest = min(rivals, key=lambda summary: fmean(summary.off))
-        mine, theirs = fmean(ours.bcubed_f1), fmean(best.bcubed_f1)
-        goal = f"at least {theirs:.4f}: {best.method}"
-        yield Row(f"{OURS}.bcubed_f1", round(mine, 4), "mean of the films", goal, mine >= theirs)
-        mine, theirs = fmean(ours.off), fmean(nearest.off)
-        goal = f"at most {theirs:.4f}: {nearest.method}"
-        yield Row(f"{OURS}.off", round(mine, 4), "mean of the films", goal, mine <= theirs)
-
-
-def table_of(scores: Mapping[Key, Figures]) -> Iterator[str]:
-    """Yield the lines of a Markdown table: a row for each method, the best B-cubed F1 first."""
-    films = list(dict.fromkeys(film for film, _, _ in scores))
-    yield (
-        "| method | is told | mean B³ F1 | \\|ratio − 1\\| | WCP | NMI | "
-        + " | ".join(films)
-        + " |"
-    )
-    yield "| --- " * (6 + len(films)) + "|"
-    for summary in summaries(scores):
-        cells = [
-            f"{fmean(summary.bcubed_f1):.3f} ±{_half_range(summary.bcubed_f1):.3f}",
-            f"{fmean(summary.off):.3f}", f"{fmean(summary.wcp):.3f}", f"{fmean(summary.nmi):.3f}",
-        ]  # fmt: skip
-        for film in films:
-            mine = [s for key, s in scores.items() if key[:2] == (film, summary.method)]
-            cells.append(_cell(mine) if mine else "")
-        yield f"| {summary.method} | {told_of(summary.method)} | " + " | ".join(cells) + " |"
-
-
-def _cell(mine: Sequence[Figures]) -> str:
-    f1 = [found.bcubed_f1 for found in mine]
-    ratio = fmean(found.ratio for found in mine)
-    return f"{fmean(f1):.3f} ±{_half_range(f1):.3f}, {ratio:.2f}"
-
-
-def _half_range(values: Sequence[float]) -> float:
-    return (max(values) - min(values)) / 2

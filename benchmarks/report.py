@@ -18,7 +18,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from sklearn.manifold import TSNE
 
-from benchmarks.compare import (
+from benchmarks.datasets.own import load_own
+from benchmarks.standings import (
     OURS,
     TOLD,
     Figures,
@@ -29,7 +30,7 @@ from benchmarks.compare import (
     table_of,
     told_of,
 )
-from videoclusternet.errors import InputError
+from videoclusternet.errors import InputError, reason_of
 from videoclusternet.models.views import embedded_views
 from videoclusternet.records import Array
 from videoclusternet.run_view import RunView, load_run
@@ -217,30 +218,27 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def read_results(path: Path) -> tuple[dict[str, Any], dict[Key, Figures]]:
-    """Return what stands above the rows of a results file, and its figures."""
-    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    """Return what stands above the rows of a results file, and its figures. Raises InputError."""
+    try:
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"The results {path} cannot be read: {reason_of(error)}.") from None
     return values, read_figures(values["rows"])
 
 
-def write_report(results: Path, work: Path, film: str, out: Path) -> None:
+def write_report(results: Path, folder: Path, truth: Path, out: Path) -> None:
     """Write the page `out`, and its pictures into the folder of the same name beside it.
 
-    `film` is the one of which `run` left a run and its untuned embeddings in `work`. Raises
-    InputError where any of these is missing.
+    `folder` is the run whose tuning is drawn. Raises InputError where any of these is missing.
     """
     head, figures = read_results(results)
-    run, base = load_run(work / f"{film}-0"), work / f"{film}-base.npz"
-    if not base.exists():
-        raise InputError(f"{work} holds no comparison of a film '{film}': run it first.")
-    with np.load(base, allow_pickle=False) as columns:
-        before, names = columns["embeddings"], columns["names"]
-    crops, model = run.crops, run.model
-    after = embedded_views(model, crops.images, 1, seed=0)[:, 0].numpy()
+    run, film = load_run(folder), load_own(folder, truth)
+    after = embedded_views(run.model, run.crops.images, 1, seed=0)[:, 0].numpy()
     pictures = {
         "ratio": ratio_picture(figures),
         "bcubed": bars_picture(summaries(figures)),
         "training": training_picture(run),
-        "faces": faces_picture(before, after, names[crops.track]),
+        "faces": faces_picture(film.tracks.embeddings, after, film.names[film.tracks.track]),
     }
     for name, figure in pictures.items():
         save(figure, out.with_suffix("") / f"{name}.svg")

@@ -2,8 +2,8 @@
 
 Nothing is fetched: a data set that is missing is one sentence that says where it is told of. A
 loader gives `LabelledFilm`s; which of the names count, those of the cast or those of all, is for
-the measures to say. A run of one's own with a truth file is loaded by `own.load_own`, a folder of
-pictures by `pictures.load_pictures`, for which `own.untuned` gives a network.
+the measures to say. A run of one's own with a truth file is loaded by `own.load_own`; for
+pictures, `own.untuned` gives a network.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import videoclusternet as vcn
 from benchmarks.datasets.film import LabelledFilm
 from benchmarks.datasets.matlab import ASK as ASK_SSIAM
 from benchmarks.datasets.matlab import load_ssiam
-from benchmarks.datasets.pictures import ASK_MOVIES, Network, load_movies
+from benchmarks.datasets.pictures import ASK as ASK_PICTURES
+from benchmarks.datasets.pictures import ASK_MOVIES, Network, load_movies, load_pictures
 from benchmarks.datasets.series import ASK as ASK_SERIES
 from benchmarks.datasets.series import BBT, BVS, load_series
 from benchmarks.datasets.vpcd import ASK as ASK_VPCD
@@ -41,9 +42,17 @@ class DataSet:
 
 
 def _movies(folder: Path, network: Network | None) -> list[LabelledFilm]:
+    return load_movies(folder, _needed(network))
+
+
+def _film(folder: Path, network: Network | None) -> list[LabelledFilm]:
+    return [load_pictures(folder, _needed(network))]
+
+
+def _needed(network: Network | None) -> Network:
     if network is None:
-        raise vcn.UsageError("MovieFaceCluster is pictures: name the network that sees them.")
-    return load_movies(folder, network)
+        raise vcn.UsageError("The data set is pictures: name the network that sees them.")
+    return network
 
 
 DATASETS: dict[str, DataSet] = {
@@ -74,6 +83,7 @@ DATASETS: dict[str, DataSet] = {
             lambda folder, _: load_vpcd(folder),
         ),
         DataSet("MovieFaceCluster", "nine films", ASK_MOVIES, _movies, pictures=True),
+        DataSet("pictures", "a film as folders of pictures", ASK_PICTURES, _film, pictures=True),
     )
 }
 

@@ -10,10 +10,10 @@ from pydantic import ValidationError
 import videoclusternet as vcn
 from benchmarks.datasets.film import FoundTrack, LabelledFilm, assemble
 from benchmarks.datasets.pictures import Network
-from videoclusternet.clustering.quality import seen_and_scored
 from videoclusternet.config import Config
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.registry import choose_backbone
+from videoclusternet.models.views import embedded_views
 from videoclusternet.records import Array
 from videoclusternet.results.truth import name_tracks, read_truth
 
@@ -48,9 +48,7 @@ def untuned(config: Config) -> Network:
     model = FaceModel.create(*choose_backbone(config.backbone), config.finetune, 0).eval()
 
     def embed(images: Array) -> Array:
-        embeddings: Array = (
-            seen_and_scored(model, images, 1, config.cluster, 0)[0][:, 0].cpu().numpy()
-        )
+        embeddings: Array = embedded_views(model, images, 1, seed=0)[:, 0].numpy()
         return embeddings
 
     return Network(embed, model.spec.feed.size)

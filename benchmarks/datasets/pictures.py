@@ -15,7 +15,7 @@ film, laid out as above.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -72,7 +72,10 @@ class PictureFilm:
             raise ValueError(f"{len(self.crops)} pictures were embedded as {values.shape}")
         parts = np.split(values.astype(np.float32), np.cumsum(self.crops.counts)[:-1])
         rows = zip(self.ids, self.names, parts, self.spans, strict=False)
-        return assemble(self.name, [FoundTrack(*row, self.name) for row in rows])
+        film = assemble(self.name, [FoundTrack(*row, self.name) for row in rows])
+        counts = self.crops.counts[film.kept]
+        track = np.repeat(np.arange(len(counts)), counts)
+        return replace(film, crops=replace(self.crops, track=track, counts=counts))
 
 
 def read_pictures(folder: Path, size: int) -> PictureFilm:

@@ -10,24 +10,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from benchmarks import compare, methods
-from benchmarks.compare import (
-    OURS,
-    Answers,
-    Figures,
-    Film,
-    chosen,
-    counted,
-    read_figures,
-    read_film,
-    rows_of,
-    run_ours,
-    run_rival,
-    summaries,
-    table_of,
-)
+from benchmarks import methods
+from benchmarks.compare import Answers, chosen, counted, film_entry, run_rival
+from benchmarks.datasets.film import LabelledFilm
 from benchmarks.methods import METHODS, Method, TrackSet
 from benchmarks.runs import Case
+from benchmarks.standings import OURS, Figures, read_figures, rows_of, summaries, table_of
 from tests.faces.films import draw_two_people
 from videoclusternet.pipeline import process_film
 from videoclusternet.results.metrics import score
@@ -44,7 +32,8 @@ def film_of(name, names=NAMES, without=()):
         random.normal(size=(2 * len(kept), 4)).astype(np.float32),
         np.full(len(kept), 2), first, first + 5,
     )  # fmt: skip
-    return Film(name, tracks, kept, names)
+    ids = np.arange(len(names)).astype(np.str_)
+    return LabelledFilm(name, tracks, kept, ids, np.array([name or "" for name in names]))
 
 
 def asked(monkeypatch, told, thresholds=()):
@@ -78,6 +67,9 @@ def test_a_rival_is_told_what_its_row_says(monkeypatch, tmp_path, told, values):
     np.testing.assert_array_equal(again.told, answers.told)
     run_rival(row, film, 8, tmp_path)
     assert len(calls) == 2 * len(values)
+    other = replace(film, tracks=replace(film.tracks, embeddings=film.tracks.embeddings + 1))
+    run_rival(row, other, 7, tmp_path)  # what was made of something else is not taken for it
+    assert len(calls) == 3 * len(values)
 
 
 def answers_of(film, *rows, told=None):
@@ -186,20 +178,18 @@ def case(tmp_path_factory):
     return Case(film, folder / "truth.csv")
 
 
-def test_a_film_is_tracked_once_and_grouped_by_ours(case, tmp_path, monkeypatch):
-    film = read_film(case, tmp_path, "standard", QUICK)
+def test_a_film_is_tracked_once_and_grouped_by_ours(case, tmp_path):
+    entry = film_entry(case, tmp_path, "standard", QUICK)
+    film = entry.film
     assert set(film.names) == {"A", "B"}
     assert film.people == 2
     assert len(film.tracks) == len(film.kept) == 4
     assert film.tracks.embeddings.shape == (film.tracks.counts.sum(), 128)
-    monkeypatch.setattr(compare, "seen_and_scored", lambda *_: pytest.fail("embedded twice"))
-    again = read_film(case, tmp_path, "standard", QUICK)
-    np.testing.assert_array_equal(again.tracks.embeddings, film.tracks.embeddings)
     for seed in (0, 1):
-        answers = run_ours(case, film, seed, tmp_path, "standard", QUICK)
-        assert answers.labels.shape == (1, 4)
-        assert answers.scores[0].tracks_scored == 4
-    assert {path.name for path in tmp_path.iterdir()} == {"film-0", "film-1", "film-base.npz"}
+        labels = entry.ours(seed)
+        assert labels.shape == (4,)
+        assert film.scored(labels).tracks_scored == 4
+    assert {path.name for path in tmp_path.iterdir()} == {"film-0", "film-1"}
 
 
 def test_a_set_of_tracks_knows_what_it_is_asked():

@@ -10,9 +10,9 @@ import pytest
 
 from benchmarks import report
 from benchmarks.__main__ import main
-from benchmarks.compare import OURS, Figures, summaries
 from benchmarks.methods import METHODS, Method
 from benchmarks.report import bars_picture, faces_picture, page_of, ratio_picture, save
+from benchmarks.standings import OURS, Figures, summaries
 
 HEAD = {
     "seeds": [0, 1], "preset": "standard", "date": "2026-01-02T03:04:05",
@@ -75,13 +75,17 @@ def test_faces_lie_the_same_way_again(tmp_path):
     assert other != one
 
 
-def test_a_film_that_was_not_compared_is_told_of(tmp_path, capsys):
+def test_what_is_missing_is_told_and_nothing_is_written(tmp_path, capsys):
+    def asked():
+        code = main(
+            ["report", f"{tmp_path}:{tmp_path / 'truth.csv'}", "--results",
+             str(tmp_path / "methods.json"), "--out", str(tmp_path / "results.md")]
+        )  # fmt: skip
+        assert code == 3
+        assert not (tmp_path / "results.md").exists()
+        return capsys.readouterr().err
+
+    assert "methods.json cannot be read" in asked()
     (tmp_path / "methods.json").write_text(json.dumps(HEAD | {"rows": []}))
-    code = main(
-        ["report", "film", "--results", str(tmp_path / "methods.json"), "--work", str(tmp_path),
-         "--out", str(tmp_path / "results.md")]
-    )  # fmt: skip
-    assert code == 3
-    assert "holds no run" in capsys.readouterr().err
-    assert not (tmp_path / "results.md").exists()
+    assert "holds no run" in asked()
     assert report.read_results(tmp_path / "methods.json")[1] == {}

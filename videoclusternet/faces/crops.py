@@ -69,9 +69,15 @@ def choose_rows(tracks: Tracks, config: CropsConfig) -> Array:
             times = np.arange(tracks.frame[first], tracks.frame[stop - 1] + 1, config.every)
             seen = tracks.frame[rows]
             rows = rows[np.unique(np.searchsorted((seen[1:] + seen[:-1]) / 2, times))]
-            most = min(config.most, len(rows))
-            chosen.append(rows[(2 * np.arange(most) + 1) * len(rows) // (2 * most)])
+            chosen.append(rows[evenly(len(rows), config.most)])
     return np.concatenate(chosen)
+
+
+def evenly(count: int, most: int) -> Array:
+    """Return the places of at most `most` of `count` things, spread evenly, int64."""
+    chosen = max(1, min(most, count))
+    places: Array = (2 * np.arange(min(most, count)) + 1) * count // (2 * chosen)
+    return places
 
 
 def similarities(points: Array, template: Array) -> Array:

@@ -43,13 +43,20 @@ def finetune_model(
     device: str = "cpu",
     progress: Progress = silent,
 ) -> FaceModel:
-    """Return the student, tuned to the film that the crops come from.
+    """Return a backbone and a new head, tuned to the film of these crops: see `tune_model`."""
+    model = FaceModel.create(spec, weights, config, seed).to(device)
+    return tune_model(model, crops, seed=seed, progress=progress)
+
+
+def tune_model(
+    model: FaceModel, crops: Crops, *, seed: int = 0, progress: Progress = silent
+) -> FaceModel:
+    """Return the model as the student that was tuned to the film that the crops come from.
 
     The same values serve every film: the number of steps follows from the number of crops. With
-    fewer than two tracks there is nothing to tell apart, and the backbone is returned as it came.
+    fewer than two tracks there is nothing to tell apart, and the model is returned as it came.
     `log` of the model holds a row for each step and matching, `events` what the guard had to do.
     """
-    model = FaceModel.create(spec, weights, config, seed).to(device)
     if np.count_nonzero(crops.counts) > 1:
         training = _Training(model, crops, seed, progress)
         training.run()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import videoclusternet as vcn
-from benchmarks.datasets.film import FoundTrack, LabelledFilm, assemble
+from benchmarks.datasets.film import FoundTrack, LabelledFilm, as_one, assemble
 
 spans = st.none() | st.tuples(st.integers(0, 40), st.integers(0, 20)).map(lambda s: (s[0], sum(s)))
 found_tracks = st.lists(
@@ -78,3 +80,27 @@ def test_a_film_does_not_contradict_itself():
     for kept, names in (([0, 0], ids), ([1], ids), ([0], ids[:0])):
         with pytest.raises(ValueError, match="must"):
             LabelledFilm("film", tracks, np.array(kept), ids, names)
+
+
+def test_films_become_one_and_nobody_of_two_films_meets():
+    rows = [("Ann", 2, (0, 5)), ("x 1", None, None), ("Bob", 1, (3, 9))]
+    one, two = (assemble(name, found(rows), "x") for name in ("a", "b"))
+    both = as_one("both", [one, two])
+    assert both.ids.tolist() == ["a: t0", "a: t1", "a: t2", "b: t0", "b: t1", "b: t2"]
+    assert both.names.tolist() == ["Ann", "Bob"] * 2
+    assert both.people == 3
+    assert both.of_named().people == 2
+    assert both.without_crops == 2
+    together = np.zeros((4, 4), bool)
+    together[[0, 1, 2, 3], [1, 0, 3, 2]] = True
+    assert np.array_equal(both.tracks.together, together)
+    assert both.all_of(np.array([[7, 8, 9, 6]])).tolist() == [[7, -1, 8, 9, -1, 6]]
+
+
+def test_films_of_different_networks_are_not_one():
+    one = assemble("a", found([("Ann", 2, (0, 5))]))
+    two = replace(one, tracks=replace(one.tracks, embeddings=one.tracks.embeddings[:, :1]))
+    with pytest.raises(vcn.InputError, match="both have features of 1 and 2 numbers"):
+        as_one("both", [one, two])
+    with pytest.raises(ValueError, match="not taken as one"):
+        as_one("both", [])
