@@ -130,6 +130,24 @@ def _run(options: argparse.Namespace) -> None:
         print(line)
 
 
+def _bases(options: argparse.Namespace) -> None:
+    from benchmarks import bases  # torch
+
+    cases = read_cases(options.cases)
+    if len(cases) < 2:
+        raise vcn.UsageError("Name two films or more: each gets its threshold of the others.")
+    seeds = list(dict.fromkeys(options.seeds))
+    head = header(options.preset, options.changes, seeds)
+    found = {}
+    for setting in options.backbones:
+        found[bases.name_of(setting)] = bases.measure_base(
+            cases, setting, seeds, options.work, options.preset, options.changes
+        )
+        write_results(options.out, head, [*bases.rows_of(found)])
+    for line in bases.table_of(found):
+        print(line)
+
+
 def _report(options: argparse.Namespace) -> None:
     from benchmarks import report  # matplotlib
 
@@ -230,6 +248,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--named", action="store_true", help="leave out its background people")
     run.add_argument("--combined", action="store_true", help="take its films as one")
+
+    bases = add(
+        "bases", _bases, [scored, shared], "score each base network before and after tuning"
+    )
+    bases.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
+    bases.add_argument(
+        "--backbones", nargs="+", default=[vcn.Config().backbone], metavar="NAME[=FILE]"
+    )
 
     report = add(
         "report", _report, [], "write the page of results, and its pictures, from `run`",

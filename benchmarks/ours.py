@@ -87,8 +87,8 @@ class FeatureModel(FaceModel):
 
     def trunk(self, images: Tensor) -> Tensor:
         """Return the features (n, d) in what `as_pictures` made of them."""
-        values = images.flatten(1)[:, : 4 * self.spec.dimension].contiguous()
-        return values.view(torch.float32)
+        raw = images.flatten(1)[:, : 4 * self.spec.dimension].reshape(-1)
+        return raw.view(torch.float32).reshape(len(images), -1)
 
 
 def as_pictures(tracks: TrackSet) -> Crops:

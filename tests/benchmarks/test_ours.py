@@ -30,8 +30,9 @@ def labelled(tracks, who):
 
 
 @pytest.mark.parametrize("dimension", [1, 3, 7, 12])
-def test_features_survive_as_pictures(dimension):
-    film, _ = draw_film(3, 2, crops=3)
+@pytest.mark.parametrize("people", [0, 1, 3])
+def test_features_survive_as_pictures(dimension, people):
+    film, _ = draw_film(people, 1, crops=1)
     film = replace(film, embeddings=film.embeddings[:, :dimension])
     crops = as_pictures(film)
     model = FeatureModel(dimension, load_config("standard", QUICK).finetune, 0)
