@@ -88,7 +88,7 @@ class FeatureModel(FaceModel):
     def trunk(self, images: Tensor) -> Tensor:
         """Return the features (n, d) in what `as_pictures` made of them."""
         raw = images.flatten(1)[:, : 4 * self.spec.dimension].reshape(-1)
-        return raw.view(torch.float32).reshape(len(images), -1)
+        return raw.view(torch.float32).reshape(len(images), self.spec.dimension)
 
 
 def as_pictures(tracks: TrackSet) -> Crops:
