@@ -11,6 +11,7 @@ from pathlib import Path
 
 import videoclusternet as vcn
 from benchmarks.films import measure_films, table_of
+from benchmarks.join import TRUTH, join_film
 from benchmarks.methods import METHODS
 from benchmarks.repeat import measure_repeat
 from benchmarks.results_file import header, write_results
@@ -148,6 +149,12 @@ def _bases(options: argparse.Namespace) -> None:
         print(line)
 
 
+def _join(options: argparse.Namespace) -> None:
+    out = options.out or Path(f"{options.film}.mp4")
+    join_film(options.film, options.sources, out)
+    print(f"{out}:{TRUTH / f'{options.film}.truth.csv'}")
+
+
 def _report(options: argparse.Namespace) -> None:
     from benchmarks import report  # matplotlib
 
@@ -256,6 +263,14 @@ def _parser() -> argparse.ArgumentParser:
     bases.add_argument(
         "--backbones", nargs="+", default=[vcn.Config().backbone], metavar="NAME[=FILE]"
     )
+
+    join = commands.add_parser("join", help="make a film of truth/ of the files that it comes from")
+    join.add_argument("film", metavar="NAME")
+    join.add_argument(
+        "--sources", type=Path, required=True, metavar="DIR", help="holds OWNER/REPOSITORY/PATH"
+    )
+    join.add_argument("--out", type=Path, metavar="FILE", help="NAME.mp4, if none is named")
+    join.set_defaults(measure=_join)
 
     report = add(
         "report", _report, [], "write the page of results, and its pictures, from `run`",
