@@ -59,7 +59,7 @@ class TrackSet:
         return shared
 
 
-ToldOf = Sequence[float | None]
+ToldOf = Sequence[int | float | None]
 """All that a method is told, to answer each: thresholds as floats, a number of people as an int, or
 one None where it is told nothing."""
 
@@ -78,7 +78,7 @@ class Method:
     """A row of the table."""
 
     name: str
-    module: str  # of this folder
+    module: str  # of this folder, and behind a colon its function, if that is not `group`
     told: Told  # what it is told: a threshold that is best on other films, or how many people
     source: str  # who published it, and where
     differs: str  # what is not as published, and why
@@ -95,8 +95,9 @@ class Method:
         self, tracks: TrackSet, told: ToldOf, seed: int = 0, teacher: Teacher = ()
     ) -> list[Array]:
         """Group the tracks: see `Group`. Nobody is shown the teacher but who `learns`."""
-        module = importlib.import_module(f"benchmarks.methods.{self.module}")
-        group: Callable[..., list[Array]] = module.group
+        module, _, function = self.module.partition(":")
+        methods = importlib.import_module(f"benchmarks.methods.{module}")
+        group: Callable[..., list[Array]] = getattr(methods, function or "group")
         return group(tracks, told, seed, *([teacher] if self.learns else []))
 
 
@@ -106,6 +107,17 @@ COSINE = tuple(np.geomspace(0.002, 1, 120).round(5).tolist())
 WARD = tuple(np.geomspace(0.1, 20, 80).round(4).tolist())
 """Ward's distances of unit vectors; 100 tracks of one person and 100 of another come to 14."""
 
+PARTITIONS = tuple(float(number) for number in range(6))
+"""Of FINCH, the first one first; where a film has fewer, the last one it has."""
+
+_USUAL = "the usual pipeline"
+_DBSCAN = "Ester, Kriegel, Sander, Xu, KDD 1996, by scikit-learn"
+_HDBSCAN = "Campello, Moulavi, Sander, PAKDD 2013, by scikit-learn"
+_FINCH = "Sarfraz, Sharma, Stiefelhagen, CVPR 2019, by finch-clust"
+_WHISPERS = "Biemann, TextGraphs 2006; for faces as in dlib, all edges alike"
+_FEWEST = "two tracks are enough for a person, where the default is five points"
+_PARTITION = "which of its partitions counts is chosen on other films"
+_SWEEPS = "all are asked once a sweep, as published, where dlib draws whom it asks"
 _FG2019 = "Sharma, Tapaswi, Sarfraz, Stiefelhagen, FG 2019, arXiv 1903.01000"
 _FG2020 = "Sharma, Tapaswi, Sarfraz, Stiefelhagen, FG 2020, arXiv 2004.02195"
 _SIAMESE = (
@@ -134,8 +146,17 @@ _THRESHOLD = "; told a threshold, where it is published with the number of peopl
 METHODS: dict[str, Method] = {
     row.name: row
     for row in (
-        Method("HAC average", "hac", "threshold", "the usual pipeline", "nothing", COSINE),
-        Method("HAC average, told people", "hac", "people", "the usual pipeline", "nothing"),
+        Method("HAC average", "hac:average", "threshold", _USUAL, "nothing", COSINE),
+        Method("HAC average, told people", "hac:average", "people", _USUAL, "nothing"),
+        Method("HAC complete", "hac:complete", "threshold", _USUAL, "nothing", COSINE),
+        Method("HAC complete, told people", "hac:complete", "people", _USUAL, "nothing"),
+        Method("HAC Ward", "hac:ward", "threshold", _USUAL, "nothing", WARD),
+        Method("HAC Ward, told people", "hac:ward", "people", _USUAL, "nothing"),
+        Method("DBSCAN", "dbscan", "threshold", _DBSCAN, _FEWEST, COSINE),
+        Method("HDBSCAN", "dbscan:by_density", "nothing", _HDBSCAN, _FEWEST),
+        Method("FINCH", "finch", "threshold", _FINCH, _PARTITION, PARTITIONS),
+        Method("FINCH, told people", "finch", "people", _FINCH, "nothing"),
+        Method("Chinese Whispers", "whispers", "threshold", _WHISPERS, _SWEEPS, COSINE),
         Method("TSiam", "tsiam", "threshold", _FG2019, _TSIAM + _THRESHOLD, WARD),
         Method("TSiam, told people", "tsiam", "people", _FG2019, _TSIAM),
         Method("SSiam", "ssiam", "threshold", _FG2019, _SSIAM + _THRESHOLD, WARD),

@@ -1,4 +1,4 @@
-"""Average linkage of the tracks' mean embeddings by cosine distance: the usual pipeline."""
+"""Agglomerative clustering of the tracks' mean embeddings: the usual pipeline, and two others."""
 
 from __future__ import annotations
 
@@ -7,6 +7,16 @@ from benchmarks.methods.linkage import cut
 from videoclusternet.records import Array
 
 
-def group(tracks: TrackSet, told: ToldOf, seed: int) -> list[Array]:
-    """Cut the tree at distances, or into so many people: see `Group`."""
+def average(tracks: TrackSet, told: ToldOf, seed: int) -> list[Array]:
+    """Cut the tree of average linkage by cosine distance: see `Group`."""
     return cut(tracks.means, "average", told)
+
+
+def complete(tracks: TrackSet, told: ToldOf, seed: int) -> list[Array]:
+    """Cut the tree of complete linkage by cosine distance: see `Group`."""
+    return cut(tracks.means, "complete", told)
+
+
+def ward(tracks: TrackSet, told: ToldOf, seed: int) -> list[Array]:
+    """Cut Ward's tree: see `Group`."""
+    return cut(tracks.means, "ward", told)
