@@ -104,12 +104,13 @@ def run_rival(
     teacher = [(other.tracks, other.taught) for other in others]
 
     def grouped() -> dict[str, Array]:
-        found = method.group(film.tracks, told, seed, teacher)
+        found = method.group(film.tracks, told, seed, teacher, film.names)
         return {"labels": film.all_of(np.stack(found))}
 
     path = work / f"{film.name}-{method.name.replace(', ', '-').replace(' ', '-')}-{seed}.npz"
     shown = (film, *(others if method.learns else ()))
-    key = "".join(_key(one, repr(told)) for one in shown)
+    about = repr((told, film.names.tolist() if method.told == "names" else None))
+    key = "".join(_key(one, about) for one in shown)
     return Answers(values, _kept(path, key, grouped)["labels"], film)
 
 

@@ -16,7 +16,8 @@ import numpy as np
 
 from videoclusternet.records import Array
 
-Told = Literal["nothing", "threshold", "people"]
+Told = Literal["nothing", "threshold", "people", "names"]
+"""Nothing, a threshold that is best on other films, how many people there are, or some names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +69,9 @@ Group = Callable[[TrackSet, ToldOf, int], list[Array]]
 int64 (tracks,), -1 where it leaves a track out. The same arguments give the same labels. One module
 may serve rows that are told a threshold and rows that are told the people."""
 
+Names = Array
+"""The name of each track, str (tracks,), "" where it has none: of these, some are shown."""
+
 Teacher = Sequence[tuple[TrackSet, Array]]
 """The other films, and the name of each of their tracks, str (tracks,), "" where it has none. One
 name is one person wherever it stands."""
@@ -79,7 +83,7 @@ class Method:
 
     name: str
     module: str  # of this folder, and behind a colon its function, if that is not `group`
-    told: Told  # what it is told: a threshold that is best on other films, or how many people
+    told: Told
     source: str  # who published it, and where
     differs: str  # what is not as published, and why
     thresholds: tuple[float, ...] = ()  # among which the one of other films is sought
@@ -92,13 +96,22 @@ class Method:
         return [people if self.told == "people" else None]
 
     def group(
-        self, tracks: TrackSet, told: ToldOf, seed: int = 0, teacher: Teacher = ()
+        self,
+        tracks: TrackSet,
+        told: ToldOf,
+        seed: int = 0,
+        teacher: Teacher = (),
+        names: Names | None = None,
     ) -> list[Array]:
-        """Group the tracks: see `Group`. Nobody is shown the teacher but who `learns`."""
+        """Group the tracks: see `Group`.
+
+        Nobody is shown the teacher but who `learns`, nor names but who is told some of them.
+        """
         module, _, function = self.module.partition(":")
         methods = importlib.import_module(f"benchmarks.methods.{module}")
         group: Callable[..., list[Array]] = getattr(methods, function or "group")
-        return group(tracks, told, seed, *([teacher] if self.learns else []))
+        shown = [teacher] if self.learns else [names] if self.told == "names" else []
+        return group(tracks, told, seed, *shown)
 
 
 COSINE = tuple(np.geomspace(0.002, 1, 120).round(5).tolist())
@@ -118,6 +131,15 @@ _WHISPERS = "Biemann, TextGraphs 2006; for faces as in dlib, all edges alike"
 _FEWEST = "two tracks are enough for a person, where the default is five points"
 _PARTITION = "which of its partitions counts is chosen on other films"
 _SWEEPS = "all are asked once a sweep, as published, where dlib draws whom it asks"
+_ICCV2013 = "Wu, Lyu, Hu, Ji, ICCV 2013"
+_SCTL = "made from its abstract; tracks are told by their embeddings, and links by those and time"
+_CVPR2013 = "Bäuml, Tapaswi, Stiefelhagen, CVPR 2013"
+_MLR = (
+    "made from its abstract; a fifth of the names are told, drawn by lot, where theirs came from "
+    "subtitles and transcripts; these tracks are scored, too"
+)
+_TMM = "Wang, Dong, Shen, Luo, Lin, Ma, Petridis, Pantic, arXiv 2203.13166"
+_VCTRSF = "made from its abstract; its transformer sees embeddings, not pictures"
 _FG2019 = "Sharma, Tapaswi, Sarfraz, Stiefelhagen, FG 2019, arXiv 1903.01000"
 _FG2020 = "Sharma, Tapaswi, Sarfraz, Stiefelhagen, FG 2020, arXiv 2004.02195"
 _SIAMESE = (
@@ -171,5 +193,8 @@ METHODS: dict[str, Method] = {
             _BCL,
             learns=True,
         ),
+        Method("SCTL, told people", "sctl", "people", _ICCV2013, _SCTL),
+        Method("MLR", "mlr", "names", _CVPR2013, _MLR),
+        Method("VCTRSF, told people", "vctrsf", "people", _TMM, _VCTRSF),
     )
 }
