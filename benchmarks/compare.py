@@ -24,10 +24,10 @@ from benchmarks.datasets.own import load_own, untuned
 from benchmarks.methods import METHODS, Method
 from benchmarks.ours import run_film, run_labelled
 from benchmarks.runs import Case
-from benchmarks.standings import MEASURES, OURS, Figures, Key
+from benchmarks.standings import MEASURES, OURS, POOLED, Figures, Key
 from videoclusternet.config import load_config
 from videoclusternet.records import Array
-from videoclusternet.results.metrics import Scores
+from videoclusternet.results.metrics import Scores, pooled
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,10 +172,19 @@ def chosen(answers: Mapping[Key, Answers], key: Key) -> int | None:
 
 
 def counted(answers: Mapping[Key, Answers]) -> dict[Key, Figures]:
-    """Return the figures that count, of all answers for which there are any."""
+    """Return the figures that count, film by film and, for who has answers to all, of all films."""
     rows = {key: chosen(answers, key) for key in answers}
-    return {
-        key: Figures(*(float(getattr(answers[key].scores[row], name)) for name in MEASURES))
-        for key, row in rows.items()
-        if row is not None
-    }
+    counting = {key: row for key, row in rows.items() if row is not None}
+    figures = {key: _figures(answers[key].scores[row]) for key, row in counting.items()}
+    films = {film for film, _, _ in counting}
+    for method, seed in dict.fromkeys(key[1:] for key in counting):
+        mine = [key for key in counting if key[1:] == (method, seed)]
+        if len(mine) == len(films) > 1:
+            parts = [(answers[key].labels[counting[key]], answers[key].film) for key in mine]
+            scores = pooled([(labels, film.scored_names) for labels, film in parts])
+            figures[POOLED, method, seed] = _figures(scores)
+    return figures
+
+
+def _figures(scores: Scores) -> Figures:
+    return Figures(*(float(getattr(scores, name)) for name in MEASURES))

@@ -19,9 +19,11 @@ from matplotlib.figure import Figure
 from sklearn.manifold import TSNE
 
 from benchmarks.datasets.own import load_own
+from benchmarks.methods import METHODS
 from benchmarks.standings import (
     HELPED,
     OURS,
+    POOLED,
     TOLD,
     Figures,
     Key,
@@ -45,9 +47,10 @@ PAGE = """\
 Every method gets the same tracks and the embeddings of the same network as it came; ours tunes that
 network. Counted are tracks of all people, an Unknown track as a person of its own. Figures are
 means over films and seeds, ± half the range over the seeds. The cell of a film is B³ F1 and
-predicted/true. WCP alone rewards splitting. Our settings were chosen on other films than
-`composed_180s` and `sitcom_26s`, but among others on the rest of this table
-([choices](choices.md)).
+predicted/true; that of all films sums their counts. WCP alone rewards splitting. Our settings were
+chosen on other films than `composed_180s` and `sitcom_26s`, but among others on the rest of this
+table ([choices](choices.md)). What each method is told, who published it and what differs here
+stands [below](#the-methods).
 
 {table}
 
@@ -56,6 +59,14 @@ predicted/true. WCP alone rewards splitting. Our settings were chosen on other f
 {losses}
 
 {pictures}
+
+## The methods
+`benchmarks/methods/` has a module for each. They see the embeddings of the crops of each track, or
+their mean, and when a track is seen.
+
+| method | is told | published | what differs here |
+| --- | --- | --- | --- |
+{methods}
 
 ## As published
 {published}"""
@@ -105,7 +116,7 @@ def page_of(
 ) -> str:
     """Return the page as Markdown. `head` is that of the results file."""
     return PAGE.format(
-        films=len({film for film, _, _ in figures}),
+        films=len({film for film, _, _ in figures} - {POOLED}),
         seeds=", ".join(map(str, head["seeds"])),
         preset=head["preset"],
         date=head["date"][:10],
@@ -113,14 +124,24 @@ def page_of(
         table="\n".join(table_of(figures)),
         losses="\n".join(_where_ours_loses(figures)),
         pictures="\n\n".join(f"![{name}](results/{name}.svg)" for name in pictures),
+        methods="\n".join(_methods(figures)),
         published=PUBLISHED,
     )
+
+
+def _methods(figures: Mapping[Key, Figures]) -> Iterator[str]:
+    """Yield a line for each rival of the figures, in the order of the table of methods."""
+    there = {method for _, method, _ in figures}
+    for name, row in METHODS.items():
+        if name in there:
+            differs = row.differs.removesuffix(".")
+            yield f"| {name} | {told_of(name)} | {row.source} | {differs} |"
 
 
 def _where_ours_loses(figures: Mapping[Key, Figures]) -> Iterator[str]:
     """Yield a line for each film on which a rival that is not told the people has a better B³."""
     beaten = False
-    for film in dict.fromkeys(film for film, _, _ in figures):
+    for film in dict.fromkeys(film for film, _, _ in figures if film != POOLED):
         found: dict[str, list[float]] = {}
         for (name, method, _), mine in figures.items():
             if name == film:
@@ -143,7 +164,11 @@ def ratio_picture(figures: Mapping[Key, Figures]) -> Figure:
     figure = Figure((7, 5), layout="constrained")
     axes = figure.subplots()
     for summary in summaries(figures):
-        mine = [found for key, found in figures.items() if key[1] == summary.method]
+        mine = [
+            found
+            for (film, method, _), found in figures.items()
+            if method == summary.method and film != POOLED
+        ]
         ratio = fmean(found.ratio for found in mine)
         ours = summary.method == OURS
         axes.plot(

@@ -20,6 +20,8 @@ TOLD = {
 HELPED = (TOLD["people"], TOLD["names"])
 """What a user does not know: ours is not ranked among the methods that are told it."""
 
+POOLED = "all films"
+"""What stands for a film where the counts of all films are summed."""
 MEASURES = {"wcp": "share", "bcubed_f1": "share", "nmi": "share", "ratio": "predicted / true"}
 
 
@@ -66,7 +68,9 @@ class Summary:
     def of(cls, method: str, scores: Mapping[Key, Figures]) -> Summary:
         """Average over the films, seed by seed."""
         mine = {
-            (film, seed): found for (film, name, seed), found in scores.items() if name == method
+            (film, seed): found
+            for (film, name, seed), found in scores.items()
+            if name == method and film != POOLED
         }
         seeds = sorted({seed for _, seed in mine})
         each = [[found for (_, number), found in mine.items() if number == seed] for seed in seeds]

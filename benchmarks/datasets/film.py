@@ -59,7 +59,12 @@ class LabelledFilm:
 
     def scored(self, labels: Array) -> Scores:
         """Score a label for each track of the film, int64 (all,)."""
-        return score(labels, [name or None for name in self.every_name.tolist()])
+        return score(labels, self.scored_names)
+
+    @property
+    def scored_names(self) -> list[str | None]:
+        """The name of each track of the film, None where it is not scored."""
+        return [name or None for name in self.every_name.tolist()]
 
     def all_of(self, labels: Array) -> Array:
         """Return labels (..., tracks) of the set as (..., all), -1 where there is no crop."""

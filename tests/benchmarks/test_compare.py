@@ -113,6 +113,20 @@ def test_a_threshold_needs_another_film(monkeypatch):
     assert counted(answers).keys() == {("a", OURS, 0)}
 
 
+def test_the_counts_of_all_films_are_summed():
+    one, two = film_of("a"), film_of("b", ("Ann", "Ann", "Bob", None, "Cid", "Di"))
+    answers = {
+        ("a", OURS, 0): answers_of(one, RIGHT, told=[np.nan]),
+        ("b", OURS, 0): answers_of(two, ONE, told=[np.nan]),
+    }
+    found = counted(answers)["all films", OURS, 0]
+    assert found.wcp == pytest.approx((5 + 2) / 10)
+    assert found.ratio == pytest.approx((3 + 1) / (3 + 4))
+    assert found.bcubed_f1 != pytest.approx(fmean(answers[k].scores[0].bcubed_f1 for k in answers))
+    (summary,) = summaries(counted(answers))
+    assert summary.wcp == (pytest.approx((1 + 2 / 5) / 2),)
+
+
 @pytest.fixture
 def figures(monkeypatch):
     asked(monkeypatch, "nothing")

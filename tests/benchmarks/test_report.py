@@ -41,6 +41,7 @@ def test_the_page_tells_what_was_measured_and_where_others_are_better(figures):
     assert "* b:" not in page
     assert "Helped 0.990, ours" not in page  # it is told how many people there are
     assert "![ratio](results/ratio.svg)" in page
+    assert "| Helped | how many people | this test | nothing |" in page
     assert "| BCL | 98.63 | 89.63 | 79.76 | 83.62 |" in page
     tables = [line for line in page.splitlines() if line.startswith("|")]
     assert all(line.endswith("|") for line in tables)

@@ -94,12 +94,16 @@ def evaluate(
     truth: Annotated[
         Path, typer.Option(metavar="FILE", readable=False, help="A CSV file of true boxes.")
     ],
+    level: Annotated[
+        Literal["track", "frame"],
+        typer.Option(help="What counts as one: a track, or each of its frames."),
+    ] = "track",
     as_json: AsJson = False,
 ) -> None:
     """Score a run against the truth."""
     from videoclusternet.run_view import load_run
 
-    _print_scores(load_run(folder), truth, as_json)
+    _print_scores(load_run(folder), truth, level, as_json)
 
 
 @app.command()
@@ -142,11 +146,13 @@ def _print_people(view: RunView) -> None:
     out.print(f"Report: {one_line(view.report)}")
 
 
-def _print_scores(view: RunView, truth: Path, as_json: bool = False) -> None:
+def _print_scores(
+    view: RunView, truth: Path, level: Literal["track", "frame"] = "track", as_json: bool = False
+) -> None:
     from videoclusternet.results.metrics import evaluate
     from videoclusternet.results.truth import read_truth
 
-    scores = asdict(evaluate(view.tracks, view.clusters.label, read_truth(truth)))
+    scores = asdict(evaluate(view.tracks, view.clusters.label, read_truth(truth), level))
     if not scores["tracks_scored"]:
         err.print("Warning: No box of the truth lies on a face of the run: is it of this film?")
     if as_json:
