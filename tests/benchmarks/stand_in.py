@@ -52,7 +52,8 @@ def score(folder: Path) -> dict[str, float]:
     return {
         "wcp": 1 - 0.02 * seed, "bcubed_precision": 1.0, "bcubed_recall": 1.0, "bcubed_f1": 1.0,
         "nmi": 1.0, "nmi_geometric": 1.0, "ari": 1.0, "pairwise_precision": 1.0,
-        "pairwise_recall": 1.0, "pairwise_f1": 1.0, "predicted": 3, "true": 3, "ratio": 1.0, "tracks_scored": 9, "unknown": 0,
+        "pairwise_recall": 1.0, "pairwise_f1": 1.0, "predicted": 3, "true": 3, "ratio": 1.0,
+        "tracks_scored": 9, "unknown": 0,
         "truth_tracks_missed": 1,
     }  # fmt: skip
 
