@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import xml.etree.ElementTree as ET
+from statistics import fmean
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from benchmarks import report
 from benchmarks.__main__ import main
 from benchmarks.methods import METHODS, Method
 from benchmarks.report import bars_picture, faces_picture, page_of, ratio_picture, save
-from benchmarks.standings import OURS, Figures, summaries
+from benchmarks.standings import OURS, Figures, Summary, summaries
 
 HEAD = {
     "seeds": [0, 1], "preset": "standard", "date": "2026-01-02T03:04:05",
@@ -64,6 +65,12 @@ def test_pictures_name_every_method_and_are_the_same_again(figures, tmp_path):
         one, again = drawn(make(), tmp_path), drawn(make(), tmp_path)
         assert one == again
         assert all(name in one for name in (OURS, "Rival", "Helped"))
+
+
+def test_seeds_that_agree_are_drawn_though_their_mean_is_a_hair_off(tmp_path):
+    equal = [Summary(f"{n}", *[(n / 997,) * 3] * 4) for n in range(300)]
+    assert any(fmean(summary.wcp) not in summary.wcp for summary in equal)
+    drawn(bars_picture(equal), tmp_path)
 
 
 def test_faces_lie_the_same_way_again(tmp_path):
