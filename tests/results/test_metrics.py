@@ -8,7 +8,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
@@ -58,6 +58,8 @@ def wcp_oracle(items):
     return right / len(items)
 
 
+@example([(0, "Ann")] * 6 + [(1, "Ann")] * 4)
+@example([(0, name) for name in ("Ann", "Bob", "Cy") for _ in range(7)])
 @given(clusterings)
 def test_measures_agree_with_plain_loops_and_scikit_learn(pairs):
     found = score(np.array([label for label, _ in pairs], int), [name for _, name in pairs])

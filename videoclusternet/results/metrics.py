@@ -135,6 +135,8 @@ def _normalised_mutual_information(table: Array) -> tuple[float, float]:
 
 
 def _entropy(shares: Array) -> float:
+    if shares.size == 1:
+        return 0.0  # exactly, whatever rounding left of a share of one
     positive = shares[shares > 0]
     return -float(np.sum(positive * np.log(positive)))
 
