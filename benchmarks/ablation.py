@@ -22,7 +22,7 @@ from benchmarks.films import GOALS
 from benchmarks.methods.linkage import cut
 from benchmarks.results_file import Row
 from benchmarks.runs import Case
-from videoclusternet.clustering.distance import RULES, compared, track_sides
+from videoclusternet.clustering.distance import RULES, film_sides
 from videoclusternet.clustering.merge import merge_tracks
 from videoclusternet.clustering.quality import recognisable, seen_and_scored, track_quality
 from videoclusternet.config import load_config
@@ -110,9 +110,8 @@ def _grouped(
     """Return the label of each track by a rule of the table, -1 for those that are not known."""
     rule = RULES[name]
     rows = torch.as_tensor(known[crops.track])
-    features = compared(model, embeddings[rows], rule)
     labels = np.full(len(crops.counts), -1)
-    sides = track_sides(model, features, crops.counts[known], rule)
+    sides = film_sides(model, embeddings[rows], crops.counts[known], rule)
     labels[known] = merge_tracks(sides, rule)[0]
     return labels
 

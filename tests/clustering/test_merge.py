@@ -30,7 +30,9 @@ from tests.oracles import (
     square_slowly,
 )
 from tests.pocket import NO_FILE, QUICK, draw_crops
-from videoclusternet.clustering.distance import RULES, Sides
+from videoclusternet.clustering import confidence, distance
+from videoclusternet.clustering.confidence import track_margins
+from videoclusternet.clustering.distance import RULES, Sides, film_sides
 from videoclusternet.clustering.merge import cluster_tracks, merge_tracks
 from videoclusternet.config import ClusterConfig
 from videoclusternet.models.face_model import FaceModel
@@ -403,3 +405,35 @@ def test_when_tracks_are_seen_changes_no_label_and_is_told(model):
 def test_tracks_of_another_film_are_refused(model):
     with pytest.raises(ValueError, match="3 tracks have the crops of 2"):
         cluster_tracks(draw_crops([0, 1], [2, 2]), one_by_one(3), model, EVERYBODY)
+
+
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, st.sampled_from(["loss", "loss-nearest", "cosine"]), st.integers(1, 40))
+def test_nothing_depends_on_how_much_is_held_at_a_time(seed, name, block):
+    """Neither who is who nor why, whatever the number of losses, crops or tracks in a block."""
+    rng = np.random.default_rng(seed)
+    counts = rng.integers(1, 4, 14)
+    model = scorer(seed)[0]
+    embeddings = torch.tensor(rng.normal(0, 1, (5, 1, 32))[rng.integers(0, 5, 14)])
+    embeddings = embeddings.repeat_interleave(torch.tensor(counts), 0).float()
+    embeddings = embeddings + 0.05 * torch.tensor(rng.normal(0, 1, embeddings.shape)).float()
+
+    def answers():
+        sides = film_sides(model, embeddings, counts, RULES[name])
+        label, limit, history = merge_tracks(sides, RULES[name])
+        return label, limit, history, track_margins(sides, label, limit)
+
+    label, limit, history, margins = answers()
+    with pytest.MonkeyPatch.context() as patch:
+        for room in (distance, confidence):
+            patch.setattr(room, "BLOCK", block)
+        patch.setattr(distance, "CROPS", block)
+        again = answers()
+    np.testing.assert_array_equal(again[0], label)
+    np.testing.assert_allclose(again[1], limit, rtol=1e-5)
+    assert [(m.round, m.left, m.right) for m in again[2]] == [
+        (m.round, m.left, m.right) for m in history
+    ]
+    np.testing.assert_allclose(again[3].own, margins.own, rtol=1e-5)
+    np.testing.assert_allclose(again[3].other, margins.other, rtol=1e-5)
+    np.testing.assert_array_equal(again[3].nearest, margins.nearest)

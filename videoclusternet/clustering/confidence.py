@@ -11,7 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from videoclusternet.clustering.distance import Sides, brought, loss_to, mean_of_crops, sum_of
+from videoclusternet.clustering.distance import (
+    BLOCK,
+    Sides,
+    brought,
+    loss_to,
+    mean_of_crops,
+    sum_of,
+)
 from videoclusternet.records import Array
 
 SLOPE, OFFSET = 6.85, -0.44
@@ -50,7 +57,7 @@ def track_margins(sides: Sides, label: Array, limit: Array) -> Margins:
     As while merging, a single track brings each of its crops, and so does the track that is judged;
     several tracks bring the mean output of each.
     """
-    tracks, clusters = np.arange(len(label)), len(limit)
+    clusters = len(limit)
     p, q = mean_of_crops(sides)
     size = np.bincount(label, minlength=clusters)[label]
     own = limit[label] if clusters else np.empty(0)
@@ -63,10 +70,15 @@ def track_margins(sides: Sides, label: Array, limit: Array) -> Margins:
         own = np.where(size > 1, together, own)
     if clusters < 2:
         return Margins(own, np.full(len(label), np.nan), np.full(len(label), -1))
-    loss = loss_to(p, q, *brought(sides, label))
-    loss[tracks, label] = np.inf
-    nearest = loss.argmin(axis=1)
-    return Margins(own, loss[tracks, nearest], nearest)
+    brings = brought(sides, label)
+    nearest, other = np.empty(len(label), np.int64), np.empty(len(label))
+    many = max(1, BLOCK // clusters)  # tracks at a time: of all, there may be too many losses
+    for start in range(0, len(label), many):
+        rows = slice(start, start + many)
+        loss = loss_to(p[rows], q[rows], *brings)
+        loss[np.arange(len(loss)), label[rows]] = np.inf
+        nearest[rows], other[rows] = loss.argmin(axis=1), loss.min(axis=1)
+    return Margins(own, other, nearest)
 
 
 def _without_each(label: Array, size: Array, values: Array) -> Array:

@@ -9,8 +9,9 @@ loss is compared with have the same form, so that all else about them is the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -21,6 +22,9 @@ from torch.nn import functional as F
 
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.records import Array
+
+BLOCK = 1 << 24  # losses that are held at a time, 128 MB; ours
+CROPS = 4096  # crops whose outputs are held at a time; ours
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,25 @@ def compared(model: FaceModel, embeddings: Tensor, rule: Rule) -> Tensor:
     """Return what a rule compares of embeddings (..., d): the head's outputs, or themselves."""
     features: Tensor = model.head(embeddings) if rule.distance == "loss" else embeddings
     return features
+
+
+def film_sides(model: FaceModel, embeddings: Tensor, counts: Array, rule: Rule) -> Sides:
+    """Return the sides of tracks from the embeddings (crops, views, d) of their crops.
+
+    As `track_sides` does, but so many tracks at a time that what a head makes of their crops, some
+    thousands of numbers each, is never held for the whole film.
+    """
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    part = starts[:-1] * embeddings.shape[1] // CROPS
+    ends = [0, *(np.flatnonzero(np.diff(part)) + 1).tolist(), len(counts)]
+    parts = []
+    for first, last in pairwise(ends):
+        features = compared(model, embeddings[starts[first] : starts[last]], rule)
+        parts.append(track_sides(model, features, counts[first:last], rule))
+    if len(parts) == 1:
+        return parts[0]
+    columns = [[getattr(one, field.name) for one in parts] for field in fields(Sides)]
+    return Sides(*map(np.concatenate, columns))
 
 
 @torch.no_grad()
@@ -154,17 +177,33 @@ def loss_to(p: Array, q: Array, other_p: Array, other_q: Array) -> Array:
 
 
 def compare(sides: Sides, label: Array) -> tuple[Array, Array]:
-    """Return the limit of each cluster and the loss between all of them.
+    """Return the limit of each cluster and the loss between all of them."""
+    return limits(sides, label), loss_between(*brought(sides, label))
+
+
+def limits(sides: Sides, label: Array) -> Array:
+    """Return the limit of each cluster, (clusters,): see `pair_limit`."""
+    return pair_limit(*(sum_of(label, x) for x in (sides.count, sides.p, sides.q, sides.own)))
+
+
+def blocks(p: Array, q: Array, *, above: bool = False) -> Iterator[tuple[int, Array]]:
+    """Yield the loss between clusters in blocks of rows, each with the first row that it holds.
+
+    From the mean P and mean Q (clusters, k). A block has all columns or, if `above`, those from its
+    first row on.
+    """
+    rows = max(1, BLOCK // max(1, len(p)))
+    for start in range(0, len(p), rows):
+        others = slice(start if above else 0, None)
+        yield start, loss_to(p[start : start + rows], q[start : start + rows], p[others], q[others])
+
+
+def brought(sides: Sides, label: Array) -> tuple[Array, Array]:
+    """Return the mean P and mean Q (clusters, k) of what each cluster brings.
 
     A cluster of one track brings each of its crops, a cluster of several the mean output of each
     (paper).
     """
-    limit = pair_limit(*(sum_of(label, x) for x in (sides.count, sides.p, sides.q, sides.own)))
-    return limit, loss_between(*brought(sides, label))
-
-
-def brought(sides: Sides, label: Array) -> tuple[Array, Array]:
-    """Return the mean P and mean Q (clusters, k) of what each cluster brings."""
     size = np.bincount(label)
     alone = (size[label] == 1)[:, None]
     crops_p, crops_q = mean_of_crops(sides)

@@ -6,6 +6,7 @@ No number of people and no threshold is asked for (paper, stage 3).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,9 +18,10 @@ from videoclusternet.clustering.distance import (
     RULES,
     Rule,
     Sides,
-    compare,
-    compared,
-    track_sides,
+    blocks,
+    brought,
+    film_sides,
+    limits,
 )
 from videoclusternet.clustering.doubts import find_doubts
 from videoclusternet.clustering.quality import recognisable, seen_and_scored, track_quality
@@ -62,8 +64,7 @@ def cluster_tracks(
     known = np.flatnonzero(recognisable(quality, config.quality_deviations))
     rows = torch.as_tensor(np.isin(crops.track, known), device=embeddings.device)
     rule = RULES[config.rule]
-    features = compared(model, embeddings[rows], rule)
-    sides = track_sides(model, features, crops.counts[known], rule)
+    sides = film_sides(model, embeddings[rows], crops.counts[known], rule)
     label, limit, history = merge_tracks(sides, rule)
     margins = track_margins(sides, label, limit)
     doubts, part = find_doubts(sides, label, tracks.spans[known])
@@ -97,25 +98,64 @@ def merge_tracks(sides: Sides, rule: Rule) -> tuple[Array, Array, list[Merge]]:
     all goes on. Every round but the last has fewer clusters than the one before, so there are at
     most as many rounds as tracks.
     """
-    decides = np.maximum if rule.limits == "either" else np.minimum
     label = np.arange(len(sides.count))
     history: list[Merge] = []
     for round_ in range(len(label)):
-        limit, loss = compare(sides, label)
-        match = loss < decides(limit[:, None], limit[None, :])
-        np.fill_diagonal(match, False)
-        if rule.nearest and not match.any():
-            match = _nearest_by_far(loss, limit, np.bincount(label))
-        if not match.any():
+        limit, bring = limits(sides, label), brought(sides, label)
+        links = _below_limits(limit, *bring, rule)
+        if rule.nearest and not len(links.loss):
+            links = _nearest_by_far(limit, *bring, np.bincount(label))
+        if not len(links.loss):
             return label, limit, history
-        history += _explain(round_, label, loss, limit, match)
-        _, joined = connected_components(match, directed=False)
-        label = _number(joined[label])
-    return label, compare(sides, label)[0], history
+        history += _explain(round_, label, limit, links)
+        label = _number(_joined(links, len(limit))[label])
+    return label, limits(sides, label), history
 
 
-def _nearest_by_far(loss: Array, limit: Array, size: Array) -> Array:
-    """Return which clusters (n,) have found each other, bool (n, n).
+class _Links(NamedTuple):
+    """Pairs of clusters, each with its loss; `left` is below `right`."""
+
+    left: Array
+    right: Array
+    loss: Array
+
+    def and_also(self, left: Array, right: Array, loss: Array) -> _Links:
+        """Return these and others."""
+        return _Links(*map(np.concatenate, zip(self, (left, right, loss), strict=True)))
+
+    def graph(self, clusters: int, weight: Array) -> coo_array:
+        """Return the pairs as a graph of so many clusters."""
+        return coo_array((weight, (self.left, self.right)), (clusters, clusters))
+
+    def spanning(self, clusters: int) -> _Links:
+        """Return the fewest and closest that join all that these join, in their order."""
+        if not len(self.loss):
+            return self
+        tree = minimum_spanning_tree(self.graph(clusters, self.loss - self.loss.min() + 1.0))
+        kept = np.isin(
+            self.left * clusters + self.right, np.ravel_multi_index(tree.tocoo().coords, tree.shape)
+        )
+        return _Links(*(column[kept] for column in self))
+
+
+def _below_limits(limit: Array, p: Array, q: Array, rule: Rule) -> _Links:
+    """Return the fewest and closest matches that join all that matches.
+
+    `p` and `q` (clusters, k) are what the clusters bring. All pairs of many clusters are too many
+    to hold at once, so they are gone through in blocks; what a block adds to the fewest of those
+    before it leads to the same in the end.
+    """
+    decides = np.maximum if rule.limits == "either" else np.minimum
+    links = _NOTHING
+    for start, loss in blocks(p, q, above=True):
+        own, others = limit[start : start + len(loss), None], limit[start:]
+        left, right = np.nonzero(np.triu(loss < decides(own, others), 1))
+        links = links.and_also(left + start, right + start, loss[left, right]).spanning(len(limit))
+    return links
+
+
+def _nearest_by_far(limit: Array, p: Array, q: Array, size: Array) -> _Links:
+    """Return which clusters have found each other.
 
     Each is the other's nearest, and for both the loss exceeds the own limit by less than `BY_FAR`
     of what lies between it and the loss to whoever comes next. Ours, because a limit is the mean of
@@ -123,16 +163,30 @@ def _nearest_by_far(loss: Array, limit: Array, size: Array) -> Array:
     out from all others. Two single tracks never merge by this: where nobody has come back yet,
     likeness is all there is.
     """
-    if len(loss) < FEWEST:
-        return np.zeros(loss.shape, bool)
-    others = loss.copy()
-    np.fill_diagonal(others, np.inf)
-    nearest, second = np.partition(others, 1, axis=1)[:, :2].T
-    clear = nearest - limit < BY_FAR * (second - nearest)
-    found = (others <= nearest[:, None]) & clear[:, None]
-    several = size > 1
-    match: Array = found & found.T & (several[:, None] | several[None, :])
-    return match
+    found = _NOTHING
+    for start, loss in blocks(p, q) if len(limit) >= FEWEST else ():
+        rows = np.arange(len(loss))
+        loss[rows, start + rows] = np.inf
+        nearest, second = np.partition(loss, 1, axis=1)[:, :2].T
+        clear = nearest - limit[start + rows] < BY_FAR * (second - nearest)
+        row, column = np.nonzero((loss <= nearest[:, None]) & clear[:, None])
+        found = found.and_also(row + start, column, loss[row, column])
+    clusters = len(limit)
+    mutual = np.isin(found.left * clusters + found.right, found.right * clusters + found.left)
+    several = (size[found.left] > 1) | (size[found.right] > 1)
+    kept = mutual & several & (found.left < found.right)
+    return _Links(*(column[kept] for column in found)).spanning(clusters)
+
+
+def _joined(links: _Links, clusters: int) -> Array:
+    """Return which of the joined clusters each one becomes part of."""
+    joined: Array = connected_components(
+        links.graph(clusters, np.ones(len(links.loss))), directed=False
+    )[1]
+    return joined
+
+
+_NOTHING = _Links(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
 
 
 def _number(label: Array) -> Array:
@@ -141,19 +195,11 @@ def _number(label: Array) -> Array:
     return np.argsort(np.argsort(first))[inverse]
 
 
-def _explain(round_: int, label: Array, loss: Array, limit: Array, match: Array) -> list[Merge]:
-    """Return the fewest and closest of a round's matches that join all that it joins."""
+def _explain(round_: int, label: Array, limit: Array, links: _Links) -> list[Merge]:
+    """Return the merges of a round, in the order of their clusters."""
     lowest = np.unique(label, return_index=True)[1]
-    closeness = np.where(match, loss - loss.min() + 1.0, 0.0)
-    tree = minimum_spanning_tree(coo_array(closeness)).tocoo()
+    order = np.lexsort([links.right, links.left])
     return [
-        Merge(
-            round_,
-            int(lowest[a]),
-            int(lowest[b]),
-            float(loss[a, b]),
-            float(limit[a]),
-            float(limit[b]),
-        )
-        for a, b in sorted((min(i, j), max(i, j)) for i, j in zip(*tree.coords, strict=True))
+        Merge(round_, int(lowest[a]), int(lowest[b]), float(loss), float(limit[a]), float(limit[b]))
+        for a, b, loss in zip(*(column[order].tolist() for column in links), strict=True)
     ]
