@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from benchmarks.films import measure_films, table_of
 from benchmarks.join import TRUTH, join_film
 from benchmarks.methods import METHODS
 from benchmarks.repeat import measure_repeat
-from benchmarks.results_file import header, write_results
+from benchmarks.results_file import Row, header, write_results
 from benchmarks.rival import PACKAGES, BotSort
 from benchmarks.runs import Case, run_program, try_case
 from benchmarks.tracking import drawn_scenes, film_scene, measure_tracking
@@ -155,6 +155,31 @@ def _join(options: argparse.Namespace) -> None:
     print(f"{out}:{TRUTH / f'{options.film}.truth.csv'}")
 
 
+def _speed(options: argparse.Namespace) -> None:
+    from benchmarks import speed
+
+    for film in options.films:
+        if not film.is_file():
+            raise vcn.InputError(f"There is no film {film}.")
+    head = header("standard", [], [0])
+    options.work.mkdir(parents=True, exist_ok=True)
+    first = options.films[0]
+    measures: dict[str, Callable[[], Iterator[Row]]] = {
+        "help": speed.measure_help,
+        "front": lambda: speed.measure_front(first, options.work),
+        "whole": lambda: speed.measure_whole(first, options.work),
+        "step": lambda: speed.measure_step(first, options.work),
+        "clusters": speed.measure_clusters,
+        "long": lambda: speed.measure_long(options.films, options.work, options.preset),
+    }
+    rows: list[Row] = []
+    for name in options.only or measures:
+        rows += measures[name]()
+        write_results(options.out, head, rows)
+    for line in speed.table_of(rows):
+        print(line)
+
+
 def _report(options: argparse.Namespace) -> None:
     from benchmarks import report  # matplotlib
 
@@ -263,6 +288,16 @@ def _parser() -> argparse.ArgumentParser:
     bases.add_argument(
         "--backbones", nargs="+", default=[vcn.Config().backbone], metavar="NAME[=FILE]"
     )
+
+    speed = add("speed", _speed, [works, placed], "how near to the floor of the machine")
+    speed.add_argument(
+        "films", nargs="+", type=Path, metavar="FILM",
+        help="the first is measured; all are strung together for long films",
+    )  # fmt: skip
+    speed.add_argument(
+        "--only", nargs="+", metavar="WHAT",
+        choices=["help", "front", "whole", "step", "clusters", "long"],
+    )  # fmt: skip
 
     join = commands.add_parser("join", help="make a film of truth/ of the files that it comes from")
     join.add_argument("film", metavar="NAME")

@@ -71,7 +71,14 @@ def try_case(case: Case, seed: int, *, work: Path, preset: str, changes: Sequenc
     )
 
 
-def run_program(film: Path, folder: Path, preset: str, changes: Sequence[str], seed: int) -> float:
+def run_program(
+    film: Path,
+    folder: Path,
+    preset: str,
+    changes: Sequence[str],
+    seed: int,
+    until: str = "report",
+) -> float:
     """Run the program on a film, and return the largest memory that it held at a time, in MB.
 
     The kernel counts from the fork, so this is never less than what the benchmark itself holds:
@@ -79,6 +86,7 @@ def run_program(film: Path, folder: Path, preset: str, changes: Sequence[str], s
     """
     command = [*PROGRAM, "run", str(film), "--out", str(folder), "--preset", preset]
     command += ["--seed", str(seed), *(f"--set={change}" for change in changes)]
+    command += ["--until", until] if until != "report" else []
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
