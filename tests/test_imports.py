@@ -33,7 +33,7 @@ FLOORS = (
     {"models", "video"},
     {"weights"},
     {"records", "config"},
-    {"durable"},
+    {"durable", "processors"},
     {"errors"},
     {"__init__"},
 )
@@ -50,7 +50,7 @@ FENCES = {
     "safetensors": ("models/",),
     "av": ("video/",),
     "onnx": ("weights/onnx_file.py", "models/graph.py", "faces/session.py"),
-    "onnxruntime": ("faces/centerface.py", "faces/session.py"),
+    "onnxruntime": ("faces/session.py",),
     "scenedetect": ("video/cuts.py",),
     "sklearn": ("finetune/matching.py",),
     "rich": ("cli/", "terminal.py"),

@@ -18,6 +18,7 @@ from videoclusternet.faces.detect import detect_faces
 from videoclusternet.faces.detectors import DetectorSpec, choose_detector, load_detector
 from videoclusternet.faces.filter import filter_faces
 from videoclusternet.models.registry import BackboneSpec, choose_backbone
+from videoclusternet.processors import usable_threads
 from videoclusternet.records import Faces, Progress, Shots
 from videoclusternet.results.people import People, list_people
 from videoclusternet.results.report import RunFacts, render_report
@@ -167,7 +168,7 @@ def _recipe(
     # Only now, because torch takes seconds to import, and an unreadable film should say so at once.
     from videoclusternet.clustering.merge import cluster_tracks
     from videoclusternet.finetune.train import finetune_model
-    from videoclusternet.models.device import enough_memory, resolve_device, threads, usable_threads
+    from videoclusternet.models.device import enough_memory, resolve_device, threads
 
     place, count = resolve_device(device), usable_threads()
     with threads(count), enough_memory():

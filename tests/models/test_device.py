@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
 import torch
 
 from videoclusternet.errors import ResourceError, UsageError
 from videoclusternet.models import device
-
-
-@pytest.fixture
-def eight_processors(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)))
-    monkeypatch.setattr(device, "QUOTAS", ())
-    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
 
 
 @pytest.mark.parametrize(
@@ -34,39 +24,6 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UsageError, match="--device cpu"):
         device.resolve_device("cuda")
-
-
-@pytest.mark.usefixtures("eight_processors")
-@pytest.mark.parametrize(
-    ("asked", "expected"), [("", 8), ("3", 3), ("99", 8), ("0", 1), ("4,2", 8), ("two", 8)]
-)
-def test_threads_are_those_that_are_allowed(
-    monkeypatch: pytest.MonkeyPatch, asked: str, expected: int
-) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", asked)
-    assert device.usable_threads() == expected
-
-
-@pytest.mark.usefixtures("eight_processors")
-@pytest.mark.parametrize(
-    ("files", "expected"),
-    [
-        (["max 100000\n"], 8),
-        (["250000 100000\n"], 2),
-        (["50000 100000\n"], 1),
-        (["-1\n", "100000\n"], 8),
-        (["300000\n", "100000\n"], 3),
-        ([], 8),
-    ],
-)
-def test_a_quota_bounds_the_threads(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, files: list[str], expected: int
-) -> None:
-    for number, text in enumerate(files):
-        (tmp_path / str(number)).write_text(text)
-    quota = tuple(str(tmp_path / str(number)) for number in range(len(files) or 1))
-    monkeypatch.setattr(device, "QUOTAS", (quota,))
-    assert device.usable_threads() == expected
 
 
 def test_threads_are_given_back_whatever_happens() -> None:

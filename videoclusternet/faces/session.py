@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from videoclusternet.errors import WeightsError, reason_of
+from videoclusternet.processors import usable_threads
 from videoclusternet.records import Array
 from videoclusternet.weights.onnx_file import read_onnx
 
@@ -150,7 +151,7 @@ def _session(model: ModelProto) -> onnxruntime.InferenceSession:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what goes wrong is raised too, and then told once
-    options.intra_op_num_threads = len(os.sched_getaffinity(0))
+    options.intra_op_num_threads = usable_threads()
     return onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )

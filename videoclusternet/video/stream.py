@@ -23,6 +23,7 @@ from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 
 from videoclusternet.errors import InputError
+from videoclusternet.processors import usable_threads
 from videoclusternet.records import Array
 from videoclusternet.video.clock import Clock
 from videoclusternet.video.file import FilmPath, ordinary_file, quoted
@@ -112,7 +113,7 @@ class Video:
         self.damaged = 0
         # What several threads make of damage differs from run to run, and they lose the last
         # pictures of a truncated film. So the first walk takes one thread; after a sound one, all.
-        threads = 0 if self._sound else 1
+        threads = usable_threads() if self._sound else 1
         clock = Clock(1 / self.info.fps)
         layout, scalers, index = None, dict[str, Any](), 0
         with _open(self.path) as container:
