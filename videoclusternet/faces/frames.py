@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 from videoclusternet.errors import InputError
 from videoclusternet.records import Array
 from videoclusternet.video.stream import Frame, Video
 
 
-def frames_of(video: Video, numbers: Array) -> Iterator[Frame]:
+def frames_of(video: Video, numbers: Array) -> Generator[Frame]:
     """Yield the frames with these ascending numbers; decoding ends with the last one.
 
-    Raises InputError where the film ends before it.
+    While one is looked at, the next is decoded. Raises InputError where the film ends before it.
     """
+    with closing(_wanted(video, numbers)) as frames, ThreadPoolExecutor(1) as decoder:
+        coming = decoder.submit(next, frames, None)
+        while (frame := coming.result()) is not None:
+            coming = decoder.submit(next, frames, None)
+            yield frame
+
+
+def _wanted(video: Video, numbers: Array) -> Generator[Frame]:
     wanted = iter(numbers.tolist())
     number = next(wanted, None)
     if number is None:
