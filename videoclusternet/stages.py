@@ -94,8 +94,8 @@ STAGES = {
     "kept": _columns(Faces, "kept.npz"),
     "tracks": _columns(Tracks, "tracks.npz"),
     "crops": Stage(1, ("crops.npy", "crops.npz"), _write_crops, _read_crops, streams=True),
-    "model": Stage(2, ("model.safetensors", "train.jsonl"), _write_model, _read_model),
-    "clusters": _columns(Clusters, "clusters.npz", version=3),
+    "model": Stage(3, ("model.safetensors", "train.jsonl"), _write_model, _read_model),
+    "clusters": _columns(Clusters, "clusters.npz", version=4),
     "people": Stage(2, ("people.json", "people.csv"), _write_people, _read_people),
     "report": Stage(2, ("report.html",), _write_report, _read_report),
 }
