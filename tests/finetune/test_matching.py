@@ -286,3 +286,13 @@ def test_in_the_plane_of_a_tsne_the_rule_is_the_same():
     found = match_tracks(points, np.array(COUNTS), tsne=True, seed=5)
     np.testing.assert_array_equal(found, expected)
     assert not np.array_equal(found, match(points, COUNTS))
+
+
+@pytest.mark.parametrize("block", [1, 7, 40])
+def test_nothing_depends_on_how_much_is_held_at_a_time(monkeypatch, block):
+    people, counts = [0, 1, 2, 3] * 4, [3, 5] * 8
+    drawn = draw(0, people, counts)
+    before, whole = drawn.copy(), match(drawn, counts)
+    monkeypatch.setattr(room, "BLOCK", block)
+    np.testing.assert_array_equal(match(drawn, counts), whole)
+    np.testing.assert_array_equal(drawn, before)

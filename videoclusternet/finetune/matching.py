@@ -20,6 +20,7 @@ from videoclusternet.records import Array
 
 DIMENSIONS = 32  # of the space that the Gaussians are fitted in; ours, docs/choices.md
 LOWEST = 0.25  # the share of a track's own densities that sets its threshold (paper)
+BLOCK = 1 << 24  # densities that are held at a time; ours
 FITS = 4  # of the covariance, at most; ours
 NEIGHBOURS = 30  # of a point in the t-SNE space (its perplexity, scikit-learn's default)
 
@@ -39,7 +40,9 @@ def match_tracks(embeddings: Array, counts: Array, *, tsne: bool = False, seed: 
     views = embeddings.shape[1]
     track = np.repeat(np.arange(len(present)), counts[present] * views)
     points = embeddings.reshape(-1, embeddings.shape[2]).astype(np.float64)
-    points = (points - points.mean(0)) / np.maximum(points.std(0), 1e-12)
+    deviation = points.std(0)
+    points -= points.mean(0)  # in place: there are as many as the film has views of crops
+    points /= np.maximum(deviation, 1e-12)
     points = _plane(points, seed) if tsne else _principal(points, track)
     inside, group = np.eye(len(present), dtype=bool), np.arange(len(present))
     for _ in range(FITS):
@@ -65,7 +68,11 @@ def _inside(points: Array, track: Array, group: Array) -> Array:
     limits = np.array(
         [_threshold(own[start : start + size]) for start, size in zip(starts, sizes, strict=True)]
     )
-    inside: Array = -0.5 * cdist(means, means, "sqeuclidean") >= limits[:, None]
+    inside = np.empty((len(means), len(means)), bool)
+    rows = max(1, BLOCK // len(means))
+    for start in range(0, len(means), rows):
+        block = slice(start, start + rows)
+        inside[block] = -0.5 * cdist(means[block], means, "sqeuclidean") >= limits[block, None]
     return inside
 
 
