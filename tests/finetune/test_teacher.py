@@ -33,6 +33,22 @@ def buffers(network):
     return {name: value.clone() for name, value in network.named_buffers()}
 
 
+def all_of(teacher):
+    """Return the pairs of all parameters, the teacher's first."""
+    return [*zip(teacher.model.parameters(), teacher.student.parameters(), strict=True)]
+
+
+def test_only_what_is_trained_follows(student):
+    teacher = Teacher(student)
+    before = parameters(teacher.model)
+    before = {name: value.clone() for name, value in before.items()}
+    change(student, 1)
+    head = [*zip(teacher.model.head.parameters(), student.head.parameters(), strict=True)]
+    teacher.follow(head, 0.5)
+    for name, value in parameters(teacher.model).items():
+        assert torch.equal(value, before[name]) != name.startswith("head."), name
+
+
 def test_it_starts_as_a_copy_of_its_own(student):
     teacher = Teacher(student)
     before = {name: value.clone() for name, value in student.state_dict().items()}
@@ -47,7 +63,7 @@ def test_its_parameters_are_the_moving_average(student, momentum):
     expected = {name: value.double() for name, value in parameters(student).items()}
     for step in range(5):
         change(student, step)
-        teacher.follow(momentum)
+        teacher.follow(all_of(teacher), momentum)
         now = parameters(student)
         for name in expected:
             expected[name] = momentum * expected[name] + (1 - momentum) * now[name].double()
@@ -59,7 +75,7 @@ def test_its_buffers_are_the_students_own(student):
     """Statistics of batch normalisation, and the film's mean and deviation, are not averaged."""
     teacher = Teacher(student)
     change(student, 1)
-    teacher.follow(0.99)
+    teacher.follow(all_of(teacher), 0.99)
     copied = buffers(teacher.model)
     assert {"backbone.norm.running_mean", "backbone.norm.num_batches_tracked"} < copied.keys()
     assert {"head.mean", "head.deviation", "centre"} < copied.keys()
@@ -75,7 +91,7 @@ def test_it_stays_in_evaluation_and_without_gradient(student):
         assert not any(module.training for module in network.modules())
     assert not any(value.requires_grad for value in teacher.model.parameters())
     assert all(value.requires_grad for value in student.parameters())
-    teacher.follow(0.5)
+    teacher.follow(all_of(teacher), 0.5)
     teacher.recentre(torch.ones_like(student.centre)[None])
     assert all(value.grad_fn is None for value in teacher.model.state_dict().values())
 
@@ -88,7 +104,7 @@ def test_the_centre_is_the_running_mean_of_the_batches(student):
         teacher.recentre(batch)
         expected = CENTRE_MOMENTUM * expected + (1 - CENTRE_MOMENTUM) * batch.sum(0) / 6
         torch.testing.assert_close(student.centre, expected)
-    teacher.follow(1.0)
+    teacher.follow(all_of(teacher), 1.0)
     assert torch.equal(teacher.model.centre, student.centre)
 
 
@@ -108,7 +124,7 @@ def test_the_second_head_follows_likewise(pocket_vit):
     teacher = Teacher(student)
     before = parameters(student.patch_head)
     change(student, 1)
-    teacher.follow(0.75)
+    teacher.follow(all_of(teacher), 0.75)
     now = parameters(student.patch_head)
     for name, value in parameters(teacher.model.patch_head).items():
         torch.testing.assert_close(value, 0.75 * before[name] + 0.25 * now[name])

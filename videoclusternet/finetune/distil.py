@@ -43,6 +43,7 @@ def distil(stage: Stage, teacher: Teacher, watch: Watch, stepped: Callable[[], N
     """
     model = teacher.student
     config = model.config
+    trained = list(zip(stage.teacher.parameters(), stage.student.parameters(), strict=True))
     for step in stage.steps:
         _set_rates(stage.optimiser, step, stage.schedule)
         left, right = stage.sampler.draw(config.batch)
@@ -60,7 +61,7 @@ def distil(stage: Stage, teacher: Teacher, watch: Watch, stepped: Callable[[], N
         stage.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         stage.optimiser.step()
-        teacher.follow(momentum_at(step, stage.schedule, config.momentum))
+        teacher.follow(trained, momentum_at(step, stage.schedule, config.momentum))
         teacher.recentre(outputs)
         row = {"stage": stage.name, "step": step, "loss": loss.item(), "information": told}
         model.log.append(row if masked is None else row | {"patches": masked.item()})

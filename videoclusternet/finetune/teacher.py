@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -19,17 +20,19 @@ class Teacher:
     def __init__(self, student: FaceModel) -> None:
         self.student = student.eval()  # both: statistics of batch normalisation stay as they came
         self.model = copy.deepcopy(student).requires_grad_(False)
+        self._buffers = list(zip(self.model.buffers(), student.buffers(), strict=True))
 
     @torch.no_grad()
-    def follow(self, momentum: float) -> None:
-        """Move the parameters by (1 - momentum) towards the student's; copy its buffers.
+    def follow(self, trained: Sequence[tuple[Tensor, Tensor]], momentum: float) -> None:
+        """Move parameters by (1 - momentum) towards the student's; copy all of its buffers.
 
+        `trained` are the teacher's and the student's of what is trained: all else is the same.
         Buffers (the film's mean and deviation, statistics of frozen batch normalisation) are no
         parameters and are not averaged: both copies must hold the same.
         """
-        for mine, other in zip(self.model.parameters(), self.student.parameters(), strict=True):
+        for mine, other in trained:
             mine.lerp_(other, 1 - momentum)
-        for copied, buffer in zip(self.model.buffers(), self.student.buffers(), strict=True):
+        for copied, buffer in self._buffers:
             copied.copy_(buffer)
 
     @torch.no_grad()

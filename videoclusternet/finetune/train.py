@@ -147,7 +147,7 @@ class _Training:
         group = {"params": self.student.head.parameters(), "rate": self.config.head_rate}
         stage = Stage(
             name="head",
-            optimiser=torch.optim.AdamW([group]),
+            optimiser=torch.optim.AdamW([group], fused=True),
             sampler=PairSampler(self.crops.counts, matches, self.rng),
             view=view,
             student=self.student.head,
@@ -165,7 +165,7 @@ class _Training:
         groups = [backbone, head]
         if self.student.patch_head:
             groups.append(head | {"params": self.student.patch_head.parameters()})
-        return torch.optim.AdamW(groups)
+        return torch.optim.AdamW(groups, fused=True)
 
     def train_jointly(self, round_: int, matches: Array, optimiser: torch.optim.Optimizer) -> bool:
         """Train head and backbone for a round on pairs of tracks and of matched tracks."""
