@@ -108,9 +108,9 @@ def run_rival(
         return {"labels": film.all_of(np.stack(found))}
 
     path = work / f"{film.name}-{method.name.replace(', ', '-').replace(' ', '-')}-{seed}.npz"
-    shown = (film, *(others if method.learns else ()))
-    about = repr((told, film.names.tolist() if method.told == "names" else None))
-    key = "".join(_key(one, about) for one in shown)
+    key = _key(film, repr((told, film.names.tolist() if method.told == "names" else None)))
+    if method.learns:
+        key += "".join(_key(other, repr(other.taught.tolist())) for other in others)
     return Answers(values, _kept(path, key, grouped)["labels"], film)
 
 
@@ -141,7 +141,10 @@ def _kept(path: Path, key: str, make: Callable[[], dict[str, Array]]) -> dict[st
 def compare(
     entries: Sequence[Entry], methods: Sequence[str], seeds: Sequence[int], work: Path
 ) -> dict[Key, Figures]:
-    """Run ours and these rivals on all films with all seeds, and return what counts."""
+    """Run ours and these rivals on all films with all seeds, and return what counts.
+
+    One that learns from other films is left out where there is nobody to learn from.
+    """
     answers: dict[Key, Answers] = {}
     for entry in entries:
         film = entry.film
@@ -151,8 +154,14 @@ def compare(
                 np.array([np.nan]), entry.ours(seed)[None], film
             )
             for name in methods:
-                answers[film.name, name, seed] = run_rival(METHODS[name], film, seed, work, others)
+                method = METHODS[name]
+                if not method.learns or _people_of(others) > 1:
+                    answers[film.name, name, seed] = run_rival(method, film, seed, work, others)
     return counted(answers)
+
+
+def _people_of(films: Sequence[LabelledFilm]) -> int:
+    return sum(len(np.unique(film.names[film.names != ""])) for film in films)
 
 
 def chosen(answers: Mapping[Key, Answers], key: Key) -> int | None:

@@ -103,6 +103,21 @@ def test_a_series_goes_through_the_comparison(tmp_path, capsys, monkeypatch):
     assert capsys.readouterr().out == table
 
 
+def test_one_film_alone_has_nobody_to_learn_from(tmp_path, capsys):
+    tracks, who = draw_film(3, 2, crops=3, meet=False)
+    series(tmp_path / "BBT", tracks, who)
+    call = [
+        "run", "--dataset", f"BBT={tmp_path / 'BBT'}", "--combined", "--seeds", "0",
+        "--methods", "BCL", "HAC average", "HDBSCAN", "--out", str(tmp_path / "out.json"),
+        "--work", str(tmp_path / "work"), *(f"--set={change}" for change in QUICK),
+    ]  # fmt: skip
+    assert main(call) == 0
+    table = capsys.readouterr().out
+    assert "HDBSCAN" in table
+    assert "BCL" not in table
+    assert "HAC average" not in table
+
+
 def test_background_people_are_left_out_and_episodes_are_one_on_request(tmp_path):
     tracks, who = draw_film(3, 2, crops=3, meet=False)
     series(tmp_path / "BBT", tracks, who)
