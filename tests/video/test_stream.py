@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import struct
 from fractions import Fraction
+from itertools import cycle, islice
 
 import av
 import cv2
@@ -13,7 +14,7 @@ from av.stream import Disposition
 from tests.synthetic import DrawnShot, draw_film, texture
 from videoclusternet.errors import InputError
 from videoclusternet.video import stream as stream_module
-from videoclusternet.video.stream import fingerprint, open_video
+from videoclusternet.video.stream import ahead, fingerprint, open_video
 
 TWO_SHOTS = [DrawnShot(24, seed=1, pan=(3, 0)), DrawnShot(24, seed=2, pan=(0, 2))]
 
@@ -441,3 +442,33 @@ def test_flipped_bytes_never_raise_anything_but_input_errors(tmp_path, suffix):
             assert str(error).isprintable()  # noqa: PT017
             outcomes.add("refused")
     assert True in outcomes
+
+
+def test_what_is_made_ahead_is_the_same_and_its_end_is_told(film):
+    video = open_video(film[0])
+    made = [(frame.index, frame.seconds, frame.luma()) for frame in ahead(video.frames())]
+    assert same(made, walk(video))
+
+    def broken():
+        yield from islice(video.frames(), 3)
+        raise InputError("it broke off")
+
+    seen = []
+    with pytest.raises(InputError, match="broke off"):
+        seen.extend(frame.index for frame in ahead(broken()))
+    assert seen == [0, 1, 2]
+
+
+def test_who_looks_no_further_ends_what_is_made_ahead(film):
+    closed = []
+
+    def endless():
+        try:
+            yield from cycle(islice(open_video(film[0]).frames(), 2))
+        finally:
+            closed.append(True)
+
+    frames = ahead(endless())
+    assert next(frames).index == 0
+    frames.close()
+    assert closed == [True]

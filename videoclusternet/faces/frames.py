@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 
 from videoclusternet.errors import InputError
 from videoclusternet.records import Array
-from videoclusternet.video.stream import Frame, Video
+from videoclusternet.video.stream import Frame, Video, ahead
 
 
 def frames_of(video: Video, numbers: Array) -> Generator[Frame]:
@@ -16,11 +14,7 @@ def frames_of(video: Video, numbers: Array) -> Generator[Frame]:
 
     While one is looked at, the next is decoded. Raises InputError where the film ends before it.
     """
-    with closing(_wanted(video, numbers)) as frames, ThreadPoolExecutor(1) as decoder:
-        coming = decoder.submit(next, frames, None)
-        while (frame := coming.result()) is not None:
-            coming = decoder.submit(next, frames, None)
-            yield frame
+    return ahead(_wanted(video, numbers))
 
 
 def _wanted(video: Video, numbers: Array) -> Generator[Frame]:

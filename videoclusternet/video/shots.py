@@ -14,7 +14,7 @@ from videoclusternet.errors import InputError
 from videoclusternet.records import Array, Progress, Shots, silent
 from videoclusternet.video.cuts import LONG_SIDE, make_cut_finder
 from videoclusternet.video.file import quoted
-from videoclusternet.video.stream import Video
+from videoclusternet.video.stream import Video, ahead
 
 FLASH = 2  # frames that a flash lasts at most
 RETURN = 0.5  # of the change: nearer than this, the picture before a cut has come back
@@ -34,7 +34,7 @@ def detect_shots(video: Video, config: ShotsConfig, progress: Progress = silent)
     """
     cuts, flashes = make_cut_finder(config), _Flashes()
     seconds, found, resized = list[float](), list[int](), list[int]()
-    for frame in video.frames():
+    for frame in ahead(video.frames()):
         seconds.append(frame.seconds)
         luma = frame.luma(LONG_SIDE)
         found += cuts.look(frame, luma)

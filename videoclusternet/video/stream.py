@@ -10,7 +10,9 @@ import contextlib
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
@@ -105,7 +107,7 @@ class Video:
     """In the latest walk: packets that were skipped, and pictures that the decoder flagged."""
     _sound: bool = field(default=False, init=False, repr=False)
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self) -> Generator[Frame]:
         """Decode the film from its start and yield every frame in the order of display.
 
         Raises InputError where the file cannot be opened any more.
@@ -142,6 +144,15 @@ class Video:
 
     def _seconds(self, ticks: int | None) -> float | None:
         return None if ticks is None else float(ticks * self._time_base)
+
+
+def ahead(frames: Generator[Frame]) -> Generator[Frame]:
+    """Yield the frames; while one is looked at, another thread already makes the next."""
+    with closing(frames), ThreadPoolExecutor(1) as decoder:
+        coming = decoder.submit(next, frames, None)
+        while (frame := coming.result()) is not None:
+            coming = decoder.submit(next, frames, None)
+            yield frame
 
 
 def open_video(path: FilmPath) -> Video:
