@@ -143,7 +143,7 @@ def measure_clusters() -> Iterator[Row]:
         product, seconds, memory, found = _in_a_process_of_its_own(tracks, width)
         yield Row.of(f"clusters.{tracks}.product", product, "s, one product")
         yield Row.of(f"clusters.{tracks}.seconds", seconds, f"s, {width} outputs")
-        yield Row.of(f"clusters.{tracks}.memory", memory, "MB beside the tracks")
+        yield Row.of(f"clusters.{tracks}.memory", memory, "MB above what drawing them took")
         yield Row.of(f"clusters.{tracks}.people", found, f"of {PEOPLE}")
         if tracks == 10_000:
             yield _judged("clusters", seconds / product, "of one product")
