@@ -161,7 +161,7 @@ def _speed(options: argparse.Namespace) -> None:
     for film in options.films:
         if not film.is_file():
             raise vcn.InputError(f"There is no film {film}.")
-    head = header("standard", [], [0])
+    head = header(options.preset, [], [0])
     options.work.mkdir(parents=True, exist_ok=True)
     first = options.films[0]
     measures: dict[str, Callable[[], Iterator[Row]]] = {

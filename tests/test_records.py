@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videoclusternet.records import Clusters, Crops, Faces, Record, Shots, Tracks
+from videoclusternet.records import Clusters, Crops, Faces, Record, Shots, Tracks, let_go
 
 RECORDS = [Shots, Faces, Tracks, Crops, Clusters]
 
@@ -174,3 +176,24 @@ def test_labels_with_gaps_are_refused(label: list[int], limits: int) -> None:
     columns |= {name: np.zeros(limits) for name in ("limit", "person_confidence")}
     with pytest.raises(ValueError, match="labels"):
         Clusters(**columns | {"label": np.array(label)})
+
+
+@pytest.mark.parametrize("shape", [(3000, 64, 64, 3), (0, 8, 8, 3)])
+def test_what_is_let_go_is_no_more_held_and_not_lost(tmp_path, shape):
+    def held():
+        return int(Path("/proc/self/statm").read_text().split()[2]) * os.sysconf("SC_PAGE_SIZE")
+
+    rng = np.random.default_rng(0)
+    wanted = rng.integers(0, 256, shape, np.uint8)
+    path = tmp_path / "crops.npy"
+    written = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+    before = held()
+    written[:] = wanted
+    let_go(written)
+    assert held() - before < max(1, wanted.nbytes) / 4
+    read = np.load(path, mmap_mode="r")
+    for _ in range(2):
+        np.testing.assert_array_equal(read, wanted)
+        let_go(read)
+    assert held() - before < max(1, wanted.nbytes) / 4
+    let_go(wanted)  # is in memory, and stays there

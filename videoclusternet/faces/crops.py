@@ -12,7 +12,7 @@ import numpy as np
 from videoclusternet.config import CropsConfig
 from videoclusternet.faces.frames import frames_of
 from videoclusternet.models.registry import Feed
-from videoclusternet.records import Array, Crops, Progress, Tracks, silent
+from videoclusternet.records import Array, Crops, Progress, Tracks, let_go, silent
 from videoclusternet.video.stream import Video
 
 
@@ -40,6 +40,7 @@ def cut_crops(
         picture = frame.rgb()
         for crop in np.flatnonzero(frame_of == frame.index):
             images[crop] = warp(picture, motions[crop], feed.size)
+        let_go(images)
         progress(done, len(wanted))
     if out is not None:
         images = np.load(out, mmap_mode="r")

@@ -24,7 +24,7 @@ from videoclusternet.finetune.teacher import Teacher
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.registry import BackboneSpec
 from videoclusternet.models.views import Augmentation, embedded_views
-from videoclusternet.records import Array, Crops, Progress, silent
+from videoclusternet.records import Array, Crops, Progress, let_go, silent
 from videoclusternet.weights.choice import WeightsFile
 
 TRIES = 3  # at a stage, each more slowly than the one before; ours
@@ -171,7 +171,9 @@ class _Training:
         """Train head and backbone for a round on pairs of tracks and of matched tracks."""
 
         def view(crop: Array) -> Tensor:
-            return self.augment(torch.tensor(self.crops.images[crop], device=self.student.device))
+            images = torch.tensor(self.crops.images[crop], device=self.student.device)
+            let_go(self.crops.images)
+            return self.augment(images)
 
         steps = self.steps(self.config.passes)
         stage = Stage(

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from videoclusternet.models.face_model import FaceModel
-from videoclusternet.records import Array, Progress, silent
+from videoclusternet.records import Array, Progress, let_go, silent
 
 BATCH = 64  # crops at a time; bounds memory
 DEGREES = 20.0  # ours: heads tilt, although crops are aligned by five points
@@ -89,6 +89,7 @@ def trunk_views(
     model.eval()
     for start in range(0, len(images), BATCH):
         batch = torch.tensor(images[start : start + BATCH], device=model.device)
+        let_go(images)
         seen = [batch, *(augment(batch) for _ in range(views - 1))]
         yield torch.stack([model.trunk(x) for x in seen], dim=1)
         progress(min(start + BATCH, len(images)), len(images))
