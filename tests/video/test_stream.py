@@ -14,7 +14,8 @@ from av.stream import Disposition
 from tests.synthetic import DrawnShot, draw_film, texture
 from videoclusternet.errors import InputError
 from videoclusternet.video import stream as stream_module
-from videoclusternet.video.stream import ahead, fingerprint, open_video
+from videoclusternet.video.ahead import ahead
+from videoclusternet.video.stream import fingerprint, open_video
 
 TWO_SHOTS = [DrawnShot(24, seed=1, pan=(3, 0)), DrawnShot(24, seed=2, pan=(0, 2))]
 

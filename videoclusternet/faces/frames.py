@@ -6,7 +6,8 @@ from collections.abc import Generator
 
 from videoclusternet.errors import InputError
 from videoclusternet.records import Array
-from videoclusternet.video.stream import Frame, Video, ahead
+from videoclusternet.video.ahead import ahead
+from videoclusternet.video.stream import Frame, Video
 
 
 def frames_of(video: Video, numbers: Array) -> Generator[Frame]:

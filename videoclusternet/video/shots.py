@@ -12,9 +12,10 @@ import numpy as np
 from videoclusternet.config import ShotsConfig
 from videoclusternet.errors import InputError
 from videoclusternet.records import Array, Progress, Shots, silent
+from videoclusternet.video.ahead import ahead
 from videoclusternet.video.cuts import LONG_SIDE, make_cut_finder
 from videoclusternet.video.file import quoted
-from videoclusternet.video.stream import Video, ahead
+from videoclusternet.video.stream import Video
 
 FLASH = 2  # frames that a flash lasts at most
 RETURN = 0.5  # of the change: nearer than this, the picture before a cut has come back

@@ -11,8 +11,6 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
@@ -144,15 +142,6 @@ class Video:
 
     def _seconds(self, ticks: int | None) -> float | None:
         return None if ticks is None else float(ticks * self._time_base)
-
-
-def ahead(frames: Generator[Frame]) -> Generator[Frame]:
-    """Yield the frames; while one is looked at, another thread already makes the next."""
-    with closing(frames), ThreadPoolExecutor(1) as decoder:
-        coming = decoder.submit(next, frames, None)
-        while (frame := coming.result()) is not None:
-            coming = decoder.submit(next, frames, None)
-            yield frame
 
 
 def open_video(path: FilmPath) -> Video:
