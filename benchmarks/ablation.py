@@ -22,9 +22,11 @@ from benchmarks.films import GOALS
 from benchmarks.methods.linkage import cut
 from benchmarks.results_file import Row
 from benchmarks.runs import Case
-from videoclusternet.clustering.distance import RULES, film_sides
+from videoclusternet.clustering.distance import RULES
+from videoclusternet.clustering.known import recognisable
 from videoclusternet.clustering.merge import merge_tracks
-from videoclusternet.clustering.quality import recognisable, seen_and_scored, track_quality
+from videoclusternet.clustering.quality import seen_and_scored, track_quality
+from videoclusternet.clustering.signature import film_sides
 from videoclusternet.config import load_config
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.registry import choose_backbone

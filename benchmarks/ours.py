@@ -20,6 +20,7 @@ from benchmarks.datasets.film import LabelledFilm
 from benchmarks.methods import TrackSet
 from benchmarks.runs import Case
 from videoclusternet.clustering.merge import cluster_tracks
+from videoclusternet.clustering.signature import sign_tracks
 from videoclusternet.config import Config, FinetuneConfig
 from videoclusternet.faces.crops import evenly
 from videoclusternet.finetune.train import tune_model
@@ -63,7 +64,8 @@ def run_labelled(film: LabelledFilm, config: Config, seed: int) -> Array:
     ]
     crops = crops.select(np.concatenate([np.empty(0, np.int64), *rows]))
     tuned = tune_model(model, crops, seed=seed).eval()
-    return film.all_of(cluster_tracks(crops, _seen(film.tracks), tuned, cluster, seed=seed).label)
+    signatures = sign_tracks(crops, tuned, cluster, seed=seed)
+    return film.all_of(cluster_tracks(signatures, _seen(film.tracks), cluster).label)
 
 
 class GivenFeatures(Backbone):

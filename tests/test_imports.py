@@ -22,16 +22,19 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # A room may import the rooms of the lines below its own, and itself.
 FLOORS = (
     {"cli", "__main__", "check", "demo", "terminal"},
+    {"web"},
     {"pipeline", "catalogue"},
     {"run_view"},
     {"workspace"},
     {"manifest"},
     {"stages"},
+    {"review"},
     {"results", "clustering", "finetune"},
     {"faces"},
     {"tracks"},
     {"models", "video"},
     {"weights"},
+    {"said"},
     {"records", "config"},
     {"durable", "processors"},
     {"errors"},
@@ -45,7 +48,13 @@ ROOFLESS = (
 )  # on the top floor, these may use each other and `terminal`
 
 FENCES = {
-    "torch": ("models/", "finetune/", "clustering/", "video/transnet.py"),
+    "torch": (
+        "models/",
+        "finetune/",
+        "clustering/signature.py",
+        "clustering/quality.py",
+        "video/transnet.py",
+    ),
     "kornia": ("models/", "finetune/", "clustering/"),
     "safetensors": ("models/",),
     "av": ("video/",),
@@ -53,6 +62,10 @@ FENCES = {
     "onnxruntime": ("faces/session.py",),
     "scenedetect": ("video/cuts.py",),
     "sklearn": ("finetune/matching.py",),
+    "fastapi": ("web/",),
+    "starlette": ("web/",),
+    "uvicorn": ("web/",),
+    "sqlite3": ("review/log.py",),
     "rich": ("cli/", "terminal.py"),
     "typer": ("cli/",),
     "pickle": (),
@@ -140,6 +153,7 @@ def run_python(code: str, folder: Path) -> str:
 
 HEAVY = {
     "torch", "kornia", "av", "cv2", "numpy", "scipy", "onnx", "onnxruntime", "scenedetect",
+    "fastapi", "uvicorn",
 }  # fmt: skip
 
 

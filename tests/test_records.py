@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from videoclusternet.records import Clusters, Crops, Faces, Record, Shots, Tracks, let_go
+from videoclusternet.durable import let_go
+from videoclusternet.records import Clusters, Crops, Faces, Record, Shots, Tracks
 
 RECORDS = [Shots, Faces, Tracks, Crops, Clusters]
 

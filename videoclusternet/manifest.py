@@ -60,11 +60,16 @@ class FilmNote(BaseModel):
 
     name: str
     fingerprint: str
+    path: str = ""  # where it was; only who reviews a run looks there, and checks what it is
 
     @classmethod
     def of(cls, film: Path, fingerprint: str) -> FilmNote:
         """Name a film; bytes of its file name that are no text become question marks."""
-        return cls(name=os.fsencode(film.name).decode("utf-8", "replace"), fingerprint=fingerprint)
+        return cls(
+            name=os.fsencode(film.name).decode("utf-8", "replace"),
+            fingerprint=fingerprint,
+            path=os.fsdecode(os.fsencode(film.absolute()).decode("utf-8", "replace")),
+        )
 
 
 class Manifest(BaseModel):

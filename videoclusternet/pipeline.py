@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self, get_args
 
 from videoclusternet import __version__
+from videoclusternet.clustering.merge import cluster_tracks
 from videoclusternet.config import Config, DetectConfig, Device, ShotsConfig, by_name, load_config
 from videoclusternet.errors import UsageError
 from videoclusternet.faces.crops import cut_crops
@@ -19,9 +20,11 @@ from videoclusternet.faces.detectors import DetectorSpec, choose_detector, load_
 from videoclusternet.faces.filter import filter_faces
 from videoclusternet.models.registry import BackboneSpec, choose_backbone
 from videoclusternet.processors import usable_threads
-from videoclusternet.records import Faces, Progress, Shots
+from videoclusternet.records import Clusters, Crops, Faces, Progress, Shots, Tracks
 from videoclusternet.results.people import People, list_people
 from videoclusternet.results.report import RunFacts, render_report
+from videoclusternet.review.log import Log
+from videoclusternet.review.rerun import follow, said_of, verdict_of
 from videoclusternet.run_view import RunView
 from videoclusternet.stages import STAGES
 from videoclusternet.tracks.tracker import track_faces
@@ -36,6 +39,7 @@ log = logging.getLogger(__name__)
 Film = str | os.PathLike[str]
 
 LIBRARIES = ("av", "numpy", "onnxruntime", "torch")
+SHOWN = ("facts", "people", "report")  # stages that only tell what others found
 SHORT = 0.95  # of the announced length; a film that ends before it was cut off
 
 
@@ -166,43 +170,79 @@ def _recipe(
     yield "crops"
 
     # Only now, because torch takes seconds to import, and an unreadable film should say so at once.
-    from videoclusternet.clustering.merge import cluster_tracks
+    from videoclusternet.clustering.signature import sign_tracks
     from videoclusternet.finetune.train import finetune_model
     from videoclusternet.models.device import enough_memory, resolve_device, threads
 
+    review = Log(run.folder)
+    said = said_of(review, tracks)
     place, count = resolve_device(device), usable_threads()
     with threads(count), enough_memory():
         model = run.once(
             "model", finetune_model, crops, spec, weights, config.finetune, seed=config.seed,
-            device=place, also=count, progress=run.progress("model"),
+            device=place, also=count, told=said, progress=run.progress("model"),
         )  # fmt: skip
         yield "model"
-        clusters = run.once(
-            "clusters", cluster_tracks, crops, tracks, model, config.cluster,
-            seed=config.seed, device=place, also=count, progress=run.progress("clusters"),
+        signatures = run.once(
+            "signatures", sign_tracks, crops, model, config.cluster, seed=config.seed,
+            device=place, also=count, progress=run.progress("signatures"),
         )  # fmt: skip
-        yield "clusters"
-    people = run.once("people", list_people, clusters, tracks, crops, shots)
-    yield "people"
-    facts = RunFacts(
-        film=run.manifest.film.name,
-        width=video.info.width,
-        height=video.info.height,
-        date=run.manifest.stages["people"].finished,
-        preset=preset,
-        seed=config.seed,
-        device=f"{place}, threads: {count}",
-        faces=len(faces),
-        seconds={
-            stage: run.manifest.stages[stage].seconds for stage in STAGES if stage != "report"
-        },
-        settings=_differences(config),
-        versions=_versions(),
-        events=tuple(model.events),
-        warnings=_warnings(video, shots, faces),
+        yield "signatures"
+    clusters = run.once("clusters", cluster_tracks, signatures, tracks, config.cluster, told=said)
+    for lost in follow(review, clusters, tracks, crops):
+        log.warning("%s", lost)
+    yield "clusters"
+    manifest = run.manifest
+    facts = run.once(
+        "facts",
+        _as_they_are,
+        RunFacts(
+            film=manifest.film.name,
+            width=video.info.width,
+            height=video.info.height,
+            date=manifest.stages["clusters"].finished,
+            preset=preset,
+            seed=config.seed,
+            device=f"{place}, threads: {count}",
+            faces=len(faces),
+            seconds={
+                name: note.seconds for name, note in manifest.stages.items() if name not in SHOWN
+            },
+            settings=_differences(config),
+            versions=_versions(),
+            events=tuple(model.events),
+            warnings=_warnings(video, shots, faces),
+        ),
     )
-    run.once("report", render_report, people, crops, shots, clusters, facts)
+    yield "facts"
+    yield from _show(run, clusters, tracks, crops, shots, facts)
+
+
+def _as_they_are(facts: RunFacts) -> RunFacts:
+    return facts
+
+
+def _show(
+    run: Run, clusters: Clusters, tracks: Tracks, crops: Crops, shots: Shots, facts: RunFacts
+) -> Generator[str]:
+    """Do the stages that tell people and programs of the result, as it is after a review."""
+    verdict = verdict_of(Log(run.folder), tracks.count)
+    people = run.once("people", list_people, clusters, tracks, crops, shots, verdict)
+    yield "people"
+    run.once("report", render_report, people, crops, shots, clusters, facts, verdict)
     yield "report"
+
+
+def show_again(folder: Path) -> None:
+    """Write people, tables and report of a run anew, if a review changed who is who.
+
+    Raises BusyError where another process works in the folder, InputError where it holds no run.
+    """
+    with Run.reopen(folder) as run:
+        for _ in _show(
+            run, *(run.kept(stage) for stage in ("clusters", "tracks", "crops", "shots", "facts"))
+        ):
+            pass
 
 
 def _find_shots(video: Video, config: ShotsConfig, progress: Progress) -> Shots:

@@ -9,8 +9,8 @@ No record saves itself: `workspace` does that.
 
 from __future__ import annotations
 
+import hashlib
 import math
-import mmap
 from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Self
@@ -76,6 +76,13 @@ class Record:
     def columns(self) -> dict[str, Array]:
         """Return every column by name."""
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all that the record says."""
+        sha = hashlib.sha256()
+        for name, values in self.columns().items():
+            sha.update(f"{name} {values.dtype.str} {values.shape} ".encode() + values.tobytes())
+        return sha.hexdigest()
 
     def select(self, rows: Array) -> Self:
         """Return the record with only these rows (a mask or indices) of its first table."""
@@ -192,17 +199,6 @@ class Tracks(Record):
         return np.stack([self.frame[starts[:-1]], self.frame[starts[1:] - 1]], axis=1)
 
 
-def let_go(images: Array) -> None:
-    """Give back the pages of a mapped file that were read or written; nothing of it is lost.
-
-    The system would take them back by itself, but until somebody needs them it counts them as this
-    process's, and a long film's crops are larger than all else.
-    """
-    mapped: object = images.base
-    if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        mapped.madvise(mmap.MADV_DONTNEED)
-
-
 @dataclass(frozen=True, eq=False)
 class Crops(Record):
     """Upright, aligned pictures of faces: what the network sees of each track.
@@ -231,8 +227,28 @@ class Crops(Record):
         )  # fmt: skip
 
 
+@dataclass(frozen=True, eq=False)
+class Signatures(Record):
+    """What the tuned network makes of each track: all that who is who is decided from.
+
+    The sums are those of `clustering.distance.Sides`, held in half their precision: there is room
+    for all tracks of a long film, and nothing of the network is needed to compare them.
+    """
+
+    quality: Array = column(np.float32)  # SER-FIQ of each track, NaN where it has no crop
+    count: Array = column(np.int64)  # views of all crops, 0 where it has none
+    p: Array = column(np.float32, None)  # sum of the teacher's side over these
+    q: Array = column(np.float32, None)  # sum of the student's side
+    own: Array = column(np.float64)  # sum of the products of both
+    mean_p: Array = column(np.float32, None)  # the teacher's side of the track's mean output
+    mean_q: Array = column(np.float32, None)
+
+
 UNKNOWN = -1
 """The label of tracks that are nobody."""
+
+SAID = -1
+"""The round of merges that a person made."""
 
 SAME_TIME = 1
 """A doubt: two tracks of one person share a frame."""
@@ -253,7 +269,7 @@ class Clusters(Record):
     label: Array = column(np.int64)  # of each track; -1 is Unknown
     quality: Array = column(np.float32)  # SER-FIQ of each track, NaN where it has no crop
     limit: Array = column(np.float32, table="people")  # the final threshold of each cluster
-    round: Array = column(np.int64, table="merges")
+    round: Array = column(np.int64, table="merges")  # SAID where a person made it
     left: Array = column(np.int64, table="merges")  # lowest track of the one cluster
     right: Array = column(np.int64, table="merges")  # and of the other
     loss: Array = column(np.float32, table="merges")  # between the two

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from videoclusternet.errors import InputError
 from videoclusternet.manifest import MANIFEST, Manifest
-from videoclusternet.records import Clusters, Crops, Faces, Shots, Tracks
+from videoclusternet.records import Clusters, Crops, Faces, Shots, Signatures, Tracks
 from videoclusternet.results.people import People
 from videoclusternet.results.why import Why, explain_pair
 from videoclusternet.stages import STAGES
@@ -64,8 +64,13 @@ class RunView:
         return self._load("model", FaceModel)
 
     @cached_property
+    def signatures(self) -> Signatures:
+        """What the network makes of each track."""
+        return self._load("signatures", Signatures)
+
+    @cached_property
     def clusters(self) -> Clusters:
-        """Who is who, and why."""
+        """Who is who, and why; `people` has what a person made of it."""
         return self._load("clusters", Clusters)
 
     @cached_property
@@ -78,7 +83,10 @@ class RunView:
 
         Raises UsageError for a track that the film does not have.
         """
-        names = {person.label: person.name for person in self.people}
+        names: dict[int, str] = {}
+        for person in self.people:
+            for label in self.clusters.label[list(person.tracks)].tolist():
+                names.setdefault(label, person.name)
         return explain_pair(self.clusters, left, right, names)
 
     @cached_property

@@ -14,9 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
-from videoclusternet.records import Array, Clusters, Crops, Faces, Record, Shots, Tracks
+from videoclusternet.records import (
+    Array,
+    Clusters,
+    Crops,
+    Faces,
+    Record,
+    Shots,
+    Signatures,
+    Tracks,
+)
 from videoclusternet.results.people import People, appearances_csv, from_json, to_json
+from videoclusternet.results.report import RunFacts
 
 
 @dataclass(frozen=True)
@@ -80,6 +91,14 @@ def _read_people(json_file: Path, csv_file: Path) -> People:
     return from_json(json.loads(json_file.read_text(encoding="utf-8")))
 
 
+def _write_facts(facts: RunFacts, path: Path) -> None:
+    path.write_bytes(TypeAdapter(RunFacts).dump_json(facts, indent=1) + b"\n")
+
+
+def _read_facts(path: Path) -> RunFacts:
+    return TypeAdapter(RunFacts).validate_json(path.read_bytes())
+
+
 def _write_report(page: str, path: Path) -> None:
     path.write_text(page, encoding="utf-8")
 
@@ -95,7 +114,9 @@ STAGES = {
     "tracks": _columns(Tracks, "tracks.npz"),
     "crops": Stage(1, ("crops.npy", "crops.npz"), _write_crops, _read_crops, streams=True),
     "model": Stage(3, ("model.safetensors", "train.jsonl"), _write_model, _read_model),
-    "clusters": _columns(Clusters, "clusters.npz", version=4),
-    "people": Stage(2, ("people.json", "people.csv"), _write_people, _read_people),
-    "report": Stage(2, ("report.html",), _write_report, _read_report),
+    "signatures": _columns(Signatures, "signatures.npz"),
+    "clusters": _columns(Clusters, "clusters.npz", version=5),
+    "facts": Stage(1, ("facts.json",), _write_facts, _read_facts),
+    "people": Stage(3, ("people.json", "people.csv"), _write_people, _read_people),
+    "report": Stage(3, ("report.html",), _write_report, _read_report),
 }

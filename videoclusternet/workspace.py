@@ -25,6 +25,7 @@ from videoclusternet.durable import LOCK, aside, locked, make_private, settle, s
 from videoclusternet.errors import InputError
 from videoclusternet.manifest import MANIFEST, FileNote, FilmNote, Manifest, StageNote, hash_of
 from videoclusternet.records import Progress, Record
+from videoclusternet.said import Said, Verdict
 from videoclusternet.stages import STAGES, Stage
 from videoclusternet.video.stream import Video, fingerprint
 from videoclusternet.weights.choice import WeightsFile
@@ -50,12 +51,17 @@ class Run:
     """A run folder that is open for work, and locked; made by `open`."""
 
     def __init__(
-        self, folder: Path, film: Path, manifest: Manifest, redo: str | None, hook: StageProgress
+        self,
+        folder: Path,
+        film: Path | None,
+        manifest: Manifest,
+        redo: str | None,
+        hook: StageProgress,
     ) -> None:
         self.folder = folder
         self.manifest = manifest
         self._film = film
-        self._state = _state(film)
+        self._state = film and _state(film)
         self._redo = redo
         self._hook = hook
         self._known: dict[
@@ -92,6 +98,25 @@ class Run:
             finally:
                 sweep(folder)
 
+    @classmethod
+    @contextmanager
+    def reopen(cls, folder: Path) -> Iterator[Self]:
+        """Take up a run without its film, for what needs no picture of it. Raises as `open` does,
+        and InputError where the folder holds no run.
+        """
+        with locked(folder):
+            sweep(folder)
+            try:
+                yield cls(folder, None, Manifest.load(folder), None, unwatched)
+            finally:
+                sweep(folder)
+
+    def kept(self, stage: str) -> Any:
+        """Return the result of a stage that is done, as an input of later ones."""
+        result = STAGES[stage].read(*(self.folder / name for name in STAGES[stage].files))
+        self._known[id(result)] = (result, self.manifest.stages[stage].digest)
+        return result
+
     def progress(self, stage: str) -> Progress:
         """Return what a stage's function calls to tell how far it is."""
         return partial(self._hook, stage)
@@ -102,6 +127,7 @@ class Run:
         function: Callable[..., Result],
         *inputs: Any,
         also: Any = None,
+        told: Said | None = None,
         progress: Progress | None = None,
         **options: Any,
     ) -> Result:
@@ -109,8 +135,12 @@ class Run:
 
         Inputs and options are results of this run, its video, settings, files of parameters,
         dataclasses of plain values, and plain values; `also` is what the result depends on though
-        the function is not given it. What is returned is what the files hold, so a run that was
-        interrupted goes on from the same bytes as one that was not.
+        the function is not given it. `told`, where there is anything, is what a person said: the
+        function is given it as `said`, but it is no reason to do a stage again, so that nothing of
+        a film that was gone over moves before somebody asks for it.
+
+        What is returned is what the files hold, so a run that was interrupted goes on from the same
+        bytes as one that was not.
         """
         row = STAGES[stage]
         given = [self._token(value) for value in inputs]
@@ -120,9 +150,10 @@ class Run:
             self._hook(stage, 0, 1)
             if progress is not None:
                 options["progress"] = progress
+            if told is not None:
+                options["said"] = told
             self._make(stage, row, key, partial(function, *inputs, **options))
-        result: Result = row.read(*(self.folder / name for name in row.files))
-        self._known[id(result)] = (result, self.manifest.stages[stage].digest)
+        result: Result = self.kept(stage)
         self._hook(stage, 1, 1)
         return result
 
@@ -131,6 +162,8 @@ class Run:
         if id(value) in self._known:
             return self._known[id(value)][1]
         match value:
+            case Verdict():
+                return value.digest()
             case Record():
                 raise TypeError(f"these {type(value).__name__} are no result of this run")
             case Video():
@@ -178,7 +211,7 @@ class Run:
         self.manifest.save(self.folder)
 
     def _check_film(self) -> None:
-        if _state(self._film) != self._state:
+        if self._film and _state(self._film) != self._state:
             raise InputError(f"{self._film} was changed during the run: start the run again.")
 
 

@@ -7,7 +7,9 @@ import torch
 
 from tests.oracles import SlowLoss
 from tests.pocket import POCKET, build
-from videoclusternet.clustering.distance import RULES, track_sides
+from videoclusternet.clustering.distance import RULES
+from videoclusternet.clustering.merge import cluster_tracks
+from videoclusternet.clustering.signature import sign_tracks, track_sides
 from videoclusternet.config import FinetuneConfig
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.records import Tracks
@@ -50,6 +52,11 @@ def pieces(outputs, counts):
 
 def sides_of(model, outputs, counts, rule="loss"):
     return track_sides(model, torch.tensor(outputs), np.array(counts, np.int64), RULES[rule])
+
+
+def cluster_crops(crops, tracks, model, config, **rest):
+    """Return who is who among the tracks of these crops, as the network sees them."""
+    return cluster_tracks(sign_tracks(crops, model, config, **rest), tracks, config)
 
 
 def as_sets(label):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.clustering.drawn import (
     as_sets,
+    cluster_crops,
     draw_outputs,
     draw_tracks,
     one_by_one,
@@ -30,10 +31,11 @@ from tests.oracles import (
     square_slowly,
 )
 from tests.pocket import NO_FILE, QUICK, draw_crops
-from videoclusternet.clustering import confidence, distance
+from videoclusternet.clustering import confidence, distance, signature
 from videoclusternet.clustering.confidence import track_margins
-from videoclusternet.clustering.distance import RULES, Sides, film_sides
-from videoclusternet.clustering.merge import cluster_tracks, merge_tracks
+from videoclusternet.clustering.distance import RULES, Sides
+from videoclusternet.clustering.merge import merge_tracks
+from videoclusternet.clustering.signature import film_sides
 from videoclusternet.config import ClusterConfig
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.records import TWO_GROUPS, Crops
@@ -276,7 +278,7 @@ def model(pocket):
 
 def clustered(crops, model, config, **rest):
     """Cluster tracks that are seen one after the other."""
-    return cluster_tracks(crops, one_by_one(len(crops.counts)), model, config, **rest)
+    return cluster_crops(crops, one_by_one(len(crops.counts)), model, config, **rest)
 
 
 def standardised(model, crops):
@@ -387,7 +389,7 @@ def test_when_tracks_are_seen_changes_no_label_and_is_told(model):
     crops = draw_crops([9, 0, 0, 1, 5], [0, 4, 4, 4, 4])
     standardised(model, crops)
     apart = clustered(crops, model, EVERYBODY)
-    together = cluster_tracks(crops, tracks_seen([(0, 9)] * 5), model, EVERYBODY)
+    together = cluster_crops(crops, tracks_seen([(0, 9)] * 5), model, EVERYBODY)
     for name, column in apart.columns().items():
         if not name.startswith("doubt"):
             np.testing.assert_array_equal(column, together.columns()[name])
@@ -403,8 +405,8 @@ def test_when_tracks_are_seen_changes_no_label_and_is_told(model):
 
 
 def test_tracks_of_another_film_are_refused(model):
-    with pytest.raises(ValueError, match="3 tracks have the crops of 2"):
-        cluster_tracks(draw_crops([0, 1], [2, 2]), one_by_one(3), model, EVERYBODY)
+    with pytest.raises(ValueError, match="3 tracks have 2 signatures"):
+        cluster_crops(draw_crops([0, 1], [2, 2]), one_by_one(3), model, EVERYBODY)
 
 
 @settings(max_examples=30, deadline=None)
@@ -427,7 +429,7 @@ def test_nothing_depends_on_how_much_is_held_at_a_time(seed, name, block):
     with pytest.MonkeyPatch.context() as patch:
         for room in (distance, confidence):
             patch.setattr(room, "BLOCK", block)
-        patch.setattr(distance, "CROPS", block)
+        patch.setattr(signature, "CROPS", block)
         again = answers()
     np.testing.assert_array_equal(again[0], label)
     np.testing.assert_allclose(again[1], limit, rtol=1e-5)

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from tests.oracles import quality_slowly
 from tests.pocket import NO_FILE, POCKET, QUICK, draw_crops
 from tests.portraits import portraits
+from videoclusternet.clustering.known import LEAST_TRACKS, recognisable
 from videoclusternet.clustering.quality import (
-    LEAST_TRACKS,
     crop_quality,
-    recognisable,
     seen_and_scored,
     track_quality,
 )

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from tests.clustering.drawn import one_by_one
+from tests.clustering.drawn import cluster_crops, one_by_one
 from tests.oracles import SlowLoss, masked_loss_slowly
 from tests.pocket import NO_FILE, QUICK, draw_crops
 from tests.pocket_vit import POCKET_VIT, QUICK_VIT
-from videoclusternet.clustering.merge import cluster_tracks
 from videoclusternet.config import ClusterConfig
 from videoclusternet.finetune import patches as room
 from videoclusternet.finetune import train
@@ -221,7 +220,7 @@ def test_hidden_patches_come_to_be_predicted(pocket_vit, seed):
 def test_the_people_are_told_apart(pocket_vit, seed):
     student, _, _ = tuned(seed)
     found = score(
-        cluster_tracks(CROPS, TRACKS, student, ClusterConfig(), seed=seed).label,
+        cluster_crops(CROPS, TRACKS, student, ClusterConfig(), seed=seed).label,
         [str(p) for p in PEOPLE],
     )
     assert found.bcubed_f1 == 1.0

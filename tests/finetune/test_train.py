@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests.clustering.drawn import one_by_one
+from tests.clustering.drawn import cluster_crops, one_by_one
 from tests.pocket import NO_FILE, POCKET, QUICK, draw_crops, load
-from videoclusternet.clustering.merge import cluster_tracks
 from videoclusternet.config import ClusterConfig
 from videoclusternet.finetune import train as room
 from videoclusternet.finetune.pairs import ACROSS
@@ -46,11 +45,11 @@ def same_backbone(model):
 @pytest.mark.parametrize("rounds", [0, 2])
 def test_tuning_finds_the_people(pocket, seed, rounds):
     model = finetune_model(CROPS, pocket, NO_FILE, quick(rounds=rounds), seed=seed)
-    found = score(cluster_tracks(CROPS, TRACKS, model, ClusterConfig(), seed=seed).label, NAMES)
+    found = score(cluster_crops(CROPS, TRACKS, model, ClusterConfig(), seed=seed).label, NAMES)
     assert found.bcubed_f1 == 1.0
     assert found.predicted == 4
     drawn = finetune_model(CROPS, pocket, NO_FILE, quick(head_passes=0, rounds=0), seed=seed)
-    untuned = cluster_tracks(CROPS, TRACKS, drawn, ClusterConfig(), seed=seed)
+    untuned = cluster_crops(CROPS, TRACKS, drawn, ClusterConfig(), seed=seed)
     assert score(untuned.label, NAMES).bcubed_f1 < 1.0
 
 

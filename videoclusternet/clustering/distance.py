@@ -9,22 +9,16 @@ loss is compared with have the same form, so that all else about them is the sam
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from itertools import pairwise
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
-import torch
 from scipy.sparse import coo_array
-from torch import Tensor
-from torch.nn import functional as F
 
-from videoclusternet.models.face_model import FaceModel
-from videoclusternet.records import Array
+from videoclusternet.records import Array, Signatures
 
 BLOCK = 1 << 24  # losses that are held at a time, 128 MB; ours
-CROPS = 4096  # crops whose outputs are held at a time; ours
 
 
 @dataclass(frozen=True)
@@ -69,84 +63,11 @@ class Sides:
     mean_p: Array
     mean_q: Array
 
-
-@torch.no_grad()
-def compared(model: FaceModel, embeddings: Tensor, rule: Rule) -> Tensor:
-    """Return what a rule compares of embeddings (..., d): the head's outputs, or themselves."""
-    features: Tensor = model.head(embeddings) if rule.distance == "loss" else embeddings
-    return features
-
-
-def film_sides(model: FaceModel, embeddings: Tensor, counts: Array, rule: Rule) -> Sides:
-    """Return the sides of tracks from the embeddings (crops, views, d) of their crops.
-
-    As `track_sides` does, but so many tracks at a time that what a head makes of their crops, some
-    thousands of numbers each, is never held for the whole film.
-    """
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    part = starts[:-1] * embeddings.shape[1] // CROPS
-    ends = [0, *(np.flatnonzero(np.diff(part)) + 1).tolist(), len(counts)]
-    parts = []
-    for first, last in pairwise(ends):
-        features = compared(model, embeddings[starts[first] : starts[last]], rule)
-        parts.append(track_sides(model, features, counts[first:last], rule))
-    if len(parts) == 1:
-        return parts[0]
-    columns = [[getattr(one, field.name) for one in parts] for field in fields(Sides)]
-    return Sides(*map(np.concatenate, columns))
-
-
-@torch.no_grad()
-def track_sides(model: FaceModel, features: Tensor, counts: Array, rule: Rule) -> Sides:
-    """Return the sides of tracks from what the rule compares of their crops.
-
-    `features` are what `compared` returns: (crops, views, heads, k) for the loss, (crops, views, d)
-    for the other distances. The crops stand in track order, `counts` (tracks,) of
-    each, at least one. A view counts as a crop of its own (ours).
-    """
-    sides = SIDES[rule.distance]
-    views = features.shape[1]
-    starts = np.cumsum(counts) - counts
-    p, q = sides(model, features.flatten(0, 1))
-    sum_p, sum_q, own = (np.add.reduceat(x, starts * views) for x in (p, q, (p * q).sum(1)))
-    if rule.mean == "late":
-        count = (counts * views)[:, None]
-        return Sides(counts * views, sum_p, sum_q, own, sum_p / count, sum_q / count)
-    shape = (len(counts),) + (1,) * (features.ndim - 2)
-    means = np.add.reduceat(features.double().mean(1).cpu().numpy(), starts) / counts.reshape(shape)
-    mean_p, mean_q = sides(model, torch.as_tensor(means, device=features.device))
-    return Sides(counts * views, sum_p, sum_q, own, mean_p, mean_q)
-
-
-def _loss_sides(model: FaceModel, outputs: Tensor) -> tuple[Array, Array]:
-    """Return P and Q (n, heads * k) of outputs (n, heads, k); P . Q averages the heads."""
-    p = model.teacher_side(outputs).double().flatten(1) / outputs.shape[1]
-    q = model.student_side(outputs).double().flatten(1)
-    return p.cpu().numpy(), q.cpu().numpy()
-
-
-def _cosine_sides(model: FaceModel, embeddings: Tensor) -> tuple[Array, Array]:
-    """Return P and Q (n, d + 1) of embeddings (n, d): -P_i . Q_j = 1 - cosine."""
-    unit = F.normalize(embeddings.double(), dim=1).cpu().numpy()
-    one = np.ones((len(unit), 1))
-    return np.hstack([unit, -one]), np.hstack([unit, one])
-
-
-def _euclidean_sides(model: FaceModel, embeddings: Tensor) -> tuple[Array, Array]:
-    """Return P and Q (n, d + 2) of embeddings (n, d): -P_i . Q_j = |x_i - x_j|^2.
-
-    Squared, because only so the mean over pairs follows from sums (ours).
-    """
-    x = embeddings.double().cpu().numpy()
-    one, square = np.ones((len(x), 1)), (x**2).sum(1, keepdims=True)
-    return np.hstack([2 * x, -square, -one]), np.hstack([x, one, square])
-
-
-SIDES: dict[str, Callable[[FaceModel, Tensor], tuple[Array, Array]]] = {
-    "loss": _loss_sides,
-    "cosine": _cosine_sides,
-    "euclidean": _euclidean_sides,
-}
+    @classmethod
+    def of(cls, signatures: Signatures, tracks: Array) -> Self:
+        """Return the sides of these tracks (indices), in full precision."""
+        rows = (getattr(signatures, field.name)[tracks] for field in fields(cls))
+        return cls(*(x if x.dtype == np.int64 else x.astype(np.float64) for x in rows))
 
 
 def pair_limit(count: Array, p: Array, q: Array, own: Array) -> Array:

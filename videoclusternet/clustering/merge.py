@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
@@ -20,52 +19,42 @@ from videoclusternet.clustering.distance import (
     Sides,
     blocks,
     brought,
-    film_sides,
     limits,
+    loss_to,
+    mean_of_crops,
 )
 from videoclusternet.clustering.doubts import find_doubts
-from videoclusternet.clustering.quality import recognisable, seen_and_scored, track_quality
+from videoclusternet.clustering.known import recognisable
 from videoclusternet.clustering.written import nobody, written
 from videoclusternet.config import ClusterConfig
-from videoclusternet.models.face_model import FaceModel
-from videoclusternet.records import Array, Clusters, Crops, Progress, Tracks, silent
+from videoclusternet.records import SAID, Array, Clusters, Signatures, Tracks
+from videoclusternet.said import Said
 
 BY_FAR = 0.5  # the excess over a limit, in distances from the nearest to the second; ours
 FEWEST = 6  # clusters without which the second nearest is no measure of strangers; ours
 
 
 def cluster_tracks(
-    crops: Crops,
-    tracks: Tracks,
-    model: FaceModel,
-    config: ClusterConfig,
-    *,
-    seed: int = 0,
-    device: str = "cpu",
-    progress: Progress = silent,
+    signatures: Signatures, tracks: Tracks, config: ClusterConfig, said: Said | None = None
 ) -> Clusters:
-    """Return who is who among the tracks that the crops come from.
+    """Return who is who among tracks, by what the network makes of them.
 
-    Tracks without a crop, and those that the network cannot recognise, are Unknown (-1). The
-    network sees each crop in several views, drawn from the seed, so that a track of one crop has
-    pairs to take its limit from (ours). When the tracks were seen decides nothing: it is only told
-    where two tracks of one cluster are seen at one time. Raises ValueError where crops and tracks
-    are not of one film.
+    Tracks without a crop, and those that the network cannot recognise, are Unknown (-1). What a
+    person said holds: whom it makes one person starts as one cluster, whoever is told apart never
+    becomes one, nobody stays nobody, and a track that is somebody's is known whatever its quality.
+    When the tracks were seen decides nothing: it is only told where two tracks of one cluster are
+    seen at one time. Raises ValueError where signatures and tracks are not of one film.
     """
-    if tracks.count != len(crops.counts):
-        raise ValueError(f"{tracks.count} tracks have the crops of {len(crops.counts)}")
-    if not len(crops):
-        return nobody(np.full(len(crops.counts), np.nan))
-    model = model.to(device)
-    embeddings, scores = seen_and_scored(
-        model, crops.images, model.config.views, config, seed, progress
-    )
-    quality = track_quality(scores, crops.counts)
-    known = np.flatnonzero(recognisable(quality, config.quality_deviations))
-    rows = torch.as_tensor(np.isin(crops.track, known), device=embeddings.device)
-    rule = RULES[config.rule]
-    sides = film_sides(model, embeddings[rows], crops.counts[known], rule)
-    label, limit, history = merge_tracks(sides, rule)
+    if tracks.count != len(signatures):
+        raise ValueError(f"{tracks.count} tracks have {len(signatures)} signatures")
+    said = Said.nothing(tracks.count) if said is None else said
+    quality = signatures.quality
+    good = recognisable(quality, config.quality_deviations) | (said.group >= 0)
+    known = np.flatnonzero(good & ~said.nobody & (signatures.count > 0))
+    if not len(known):
+        return nobody(quality)
+    sides = Sides.of(signatures, known)
+    label, limit, history = merge_tracks(sides, RULES[config.rule], said.among(known))
     margins = track_margins(sides, label, limit)
     doubts, part = find_doubts(sides, label, tracks.spans[known])
     return written(known, quality, label, limit, history, margins, sides.count, doubts, part)
@@ -88,7 +77,9 @@ class Merge:
         return Merge(self.round, left, right, self.loss, self.left_limit, self.right_limit)
 
 
-def merge_tracks(sides: Sides, rule: Rule) -> tuple[Array, Array, list[Merge]]:
+def merge_tracks(
+    sides: Sides, rule: Rule, said: Said | None = None
+) -> tuple[Array, Array, list[Merge]]:
     """Return the label of each track, the final limit of each cluster and the history.
 
     A cluster of one track brings each of its crops, a cluster of several the mean output of each
@@ -97,19 +88,42 @@ def merge_tracks(sides: Sides, rule: Rule) -> tuple[Array, Array, list[Merge]]:
     Where the rule says so, clusters that find each other nearest by far merge then, too (ours), and
     all goes on. Every round but the last has fewer clusters than the one before, so there are at
     most as many rounds as tracks.
+
+    What was said is where it starts (its merges are those of round `SAID`), and where a chain of
+    matches would join two that were told apart, the link that would close it is left out, the
+    farthest ones first (ours).
     """
-    label = np.arange(len(sides.count))
-    history: list[Merge] = []
+    said = Said.nothing(len(sides.count)) if said is None else said
+    label = said.together()
+    history = _said_merges(sides, label)
     for round_ in range(len(label)):
         limit, bring = limits(sides, label), brought(sides, label)
-        links = _below_limits(limit, *bring, rule)
+        apart = _Apart.of(label[said.left], label[said.right], len(limit))
+        links = _below_limits(limit, *bring, rule, apart)
         if rule.nearest and not len(links.loss):
-            links = _nearest_by_far(limit, *bring, np.bincount(label))
+            links = _nearest_by_far(limit, *bring, np.bincount(label), apart)
+        links = apart.allowed(links)
         if not len(links.loss):
             return label, limit, history
         history += _explain(round_, label, limit, links)
         label = _number(_joined(links, len(limit))[label])
     return label, limits(sides, label), history
+
+
+def _said_merges(sides: Sides, label: Array) -> list[Merge]:
+    """Return the merges that a person made: each track of a cluster with its lowest."""
+    lowest = np.unique(label, return_index=True)[1][label]
+    others = np.flatnonzero(lowest != np.arange(len(label)))
+    if not len(others):
+        return []
+    limit = limits(sides, np.arange(len(label)))
+    p, q = mean_of_crops(sides)
+    merges = []
+    for track in others.tolist():
+        first = int(lowest[track])
+        loss = loss_to(p[[first]], q[[first]], p[[track]], q[[track]]).item()
+        merges.append(Merge(SAID, first, track, loss, float(limit[first]), float(limit[track])))
+    return merges
 
 
 class _Links(NamedTuple):
@@ -138,7 +152,43 @@ class _Links(NamedTuple):
         return _Links(*(column[kept] for column in self))
 
 
-def _below_limits(limit: Array, p: Array, q: Array, rule: Rule) -> _Links:
+@dataclass(frozen=True, eq=False)
+class _Apart:
+    """Pairs of clusters that a person told apart; `left` is below `right`."""
+
+    left: Array
+    right: Array
+    clusters: int
+
+    @classmethod
+    def of(cls, one: Array, other: Array, clusters: int) -> _Apart:
+        return cls(np.minimum(one, other), np.maximum(one, other), clusters)
+
+    def without(self, links: _Links) -> _Links:
+        """Return those links that join none of these pairs."""
+        if not len(self.left):
+            return links
+        pairs = self.left * self.clusters + self.right
+        kept = ~np.isin(links.left * self.clusters + links.right, pairs)
+        return _Links(*(column[kept] for column in links))
+
+    def allowed(self, links: _Links) -> _Links:
+        """Return the links, the closest first, but for those that would chain a pair together."""
+        if not len(self.left):
+            return links
+        label = np.arange(self.clusters)
+        kept = np.zeros(len(links.loss), bool)
+        for n in np.argsort(links.loss, kind="stable"):
+            one, other = label[links.left[n]], label[links.right[n]]
+            pairs = np.stack([label[self.left], label[self.right]])
+            if np.any((pairs == one).any(0) & (pairs == other).any(0)):
+                continue
+            kept[n] = True
+            label[label == other] = one
+        return _Links(*(column[kept] for column in links))
+
+
+def _below_limits(limit: Array, p: Array, q: Array, rule: Rule, apart: _Apart) -> _Links:
     """Return the fewest and closest matches that join all that matches.
 
     `p` and `q` (clusters, k) are what the clusters bring. All pairs of many clusters are too many
@@ -150,11 +200,12 @@ def _below_limits(limit: Array, p: Array, q: Array, rule: Rule) -> _Links:
     for start, loss in blocks(p, q, above=True):
         own, others = limit[start : start + len(loss), None], limit[start:]
         left, right = np.nonzero(np.triu(loss < decides(own, others), 1))
-        links = links.and_also(left + start, right + start, loss[left, right]).spanning(len(limit))
+        found = apart.without(_Links(left + start, right + start, loss[left, right]))
+        links = links.and_also(*found).spanning(len(limit))
     return links
 
 
-def _nearest_by_far(limit: Array, p: Array, q: Array, size: Array) -> _Links:
+def _nearest_by_far(limit: Array, p: Array, q: Array, size: Array, apart: _Apart) -> _Links:
     """Return which clusters have found each other.
 
     Each is the other's nearest, and for both the loss exceeds the own limit by less than `BY_FAR`
@@ -167,8 +218,12 @@ def _nearest_by_far(limit: Array, p: Array, q: Array, size: Array) -> _Links:
     for start, loss in blocks(p, q) if len(limit) >= FEWEST else ():
         rows = np.arange(len(loss))
         loss[rows, start + rows] = np.inf
+        for one, other in ((apart.left, apart.right), (apart.right, apart.left)):
+            here = (one >= start) & (one < start + len(loss))
+            loss[one[here] - start, other[here]] = np.inf
         nearest, second = np.partition(loss, 1, axis=1)[:, :2].T
-        clear = nearest - limit[start + rows] < BY_FAR * (second - nearest)
+        with np.errstate(invalid="ignore"):  # who was told apart from all others has no nearest
+            clear = nearest - limit[start + rows] < BY_FAR * (second - nearest)
         row, column = np.nonzero((loss <= nearest[:, None]) & clear[:, None])
         found = found.and_also(row + start, column, loss[row, column])
     clusters = len(limit)

@@ -1,4 +1,4 @@
-"""How well the network can recognise a track at all: SER-FIQ, and who is left out by it.
+"""How well the network can recognise a track at all: SER-FIQ.
 
 A face that the network knows gives nearly the same embedding whichever units are dropped; a blurred
 or turned one does not (SER-FIQ, Terhörst et al. 2020; paper).
@@ -14,10 +14,7 @@ from torch.nn import functional as F
 from videoclusternet.config import ClusterConfig
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.views import trunk_views
-from videoclusternet.records import Array, Mask, Progress, silent
-
-MAD_TO_DEVIATION = 1.4826  # of a normal distribution
-LEAST_TRACKS = 8  # fewer have no spread worth speaking of, and none is left out; ours
+from videoclusternet.records import Array, Progress, silent
 
 
 @torch.no_grad()
@@ -67,19 +64,3 @@ def track_quality(scores: Array, counts: Array) -> Array:
     sums = np.bincount(np.repeat(np.arange(len(counts)), counts), scores, minlength=len(counts))
     with np.errstate(invalid="ignore"):
         return sums / counts
-
-
-def recognisable(quality: Array, deviations: float) -> Mask:
-    """Return which tracks are good enough to be somebody, (tracks,).
-
-    One-sided: a track is left out when it lies more than so many robust standard deviations (by the
-    median absolute deviation) below the median (paper), or when it has no crop. With a handful of
-    tracks, or tracks that are all alike, nobody is left out.
-    """
-    present = np.isfinite(quality)
-    if np.count_nonzero(present) < LEAST_TRACKS:
-        return present
-    median = np.median(quality[present])
-    spread = MAD_TO_DEVIATION * np.median(np.abs(quality[present] - median))
-    with np.errstate(invalid="ignore"):
-        return present & ((quality >= median - deviations * spread) | (spread == 0))

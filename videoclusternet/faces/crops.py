@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 
 from videoclusternet.config import CropsConfig
+from videoclusternet.durable import let_go
 from videoclusternet.faces.frames import frames_of
 from videoclusternet.models.registry import Feed
-from videoclusternet.records import Array, Crops, Progress, Tracks, let_go, silent
+from videoclusternet.records import Array, Crops, Progress, Tracks, silent
 from videoclusternet.video.stream import Video
 
 

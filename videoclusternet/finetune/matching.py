@@ -17,6 +17,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
 from videoclusternet.records import Array
+from videoclusternet.said import Said
 
 DIMENSIONS = 32  # of the space that the Gaussians are fitted in; ours, docs/choices.md
 LOWEST = 0.25  # the share of a track's own densities that sets its threshold (paper)
@@ -131,3 +132,19 @@ def shrunk_covariance(centred: Array, freedom: int) -> Array:
     amount = 1.0 if excess <= 0 else min(1.0, ((1 - 2 / d) * square + (d * size) ** 2) / excess)
     sphere = np.eye(d) * max(size, 1e-12)
     return (1 - amount) * covariance + amount * sphere
+
+
+def obey(matches: Array, said: Said, counts: Array) -> None:
+    """Let matches (tracks, tracks) say what a person said, where there are crops to show it.
+
+    Who was called one person matches both ways; who was told apart, and all that are one person
+    with either, do not match at all (ours).
+    """
+    label = np.where(counts > 0, said.together(), -1)
+    for group in np.unique(said.group[said.group >= 0]).tolist():
+        tracks = np.flatnonzero((said.group == group) & (counts > 0))
+        matches[np.ix_(tracks, tracks)] = True
+    np.fill_diagonal(matches, False)
+    for left, right in zip(label[said.left].tolist(), label[said.right].tolist(), strict=True):
+        one, other = np.flatnonzero(label == left), np.flatnonzero(label == right)
+        matches[np.ix_(one, other)] = matches[np.ix_(other, one)] = False

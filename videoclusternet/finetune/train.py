@@ -15,16 +15,18 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from videoclusternet.config import FinetuneConfig
+from videoclusternet.durable import let_go
 from videoclusternet.finetune.distil import Stage, distil
 from videoclusternet.finetune.guard import CollapseError, Snapshot, Watch
-from videoclusternet.finetune.matching import match_tracks
+from videoclusternet.finetune.matching import match_tracks, obey
 from videoclusternet.finetune.pairs import PairSampler
 from videoclusternet.finetune.patches import MaskedPatches, standardise_patches
 from videoclusternet.finetune.teacher import Teacher
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.registry import BackboneSpec
 from videoclusternet.models.views import Augmentation, embedded_views
-from videoclusternet.records import Array, Crops, Progress, let_go, silent
+from videoclusternet.records import Array, Crops, Progress, silent
+from videoclusternet.said import Said
 from videoclusternet.weights.choice import WeightsFile
 
 TRIES = 3  # at a stage, each more slowly than the one before; ours
@@ -41,24 +43,33 @@ def finetune_model(
     *,
     seed: int = 0,
     device: str = "cpu",
+    said: Said | None = None,
     progress: Progress = silent,
 ) -> FaceModel:
     """Return a backbone and a new head, tuned to the film of these crops: see `tune_model`."""
     model = FaceModel.create(spec, weights, config, seed).to(device)
-    return tune_model(model, crops, seed=seed, progress=progress)
+    return tune_model(model, crops, seed=seed, said=said, progress=progress)
 
 
 def tune_model(
-    model: FaceModel, crops: Crops, *, seed: int = 0, progress: Progress = silent
+    model: FaceModel,
+    crops: Crops,
+    *,
+    seed: int = 0,
+    said: Said | None = None,
+    progress: Progress = silent,
 ) -> FaceModel:
     """Return the model as the student that was tuned to the film that the crops come from.
 
     The same values serve every film: the number of steps follows from the number of crops. With
     fewer than two tracks there is nothing to tell apart, and the model is returned as it came.
     `log` of the model holds a row for each step and matching, `events` what the guard had to do.
+    Tracks that a person said are one person are positives from the start; told apart, they never
+    become a pair (ours).
     """
     if np.count_nonzero(crops.counts) > 1:
-        training = _Training(model, crops, seed, progress)
+        said = Said.nothing(len(crops.counts)) if said is None else said
+        training = _Training(model, crops, seed, said, progress)
         training.run()
         training.report(training.work)  # the guard may have ended it early
     return model.eval()
@@ -67,11 +78,14 @@ def tune_model(
 class _Training:
     """What the stages share: student and teacher, crops, random numbers and progress."""
 
-    def __init__(self, model: FaceModel, crops: Crops, seed: int, progress: Progress) -> None:
+    def __init__(
+        self, model: FaceModel, crops: Crops, seed: int, said: Said, progress: Progress
+    ) -> None:
         self.student = model
         self.config: FinetuneConfig = model.config
         self.crops = crops
         self.seed = seed
+        self.said = said
         self.rng = np.random.default_rng(seed)
         self.augment = Augmentation(seed)
         self.watch = Watch()
@@ -127,6 +141,7 @@ class _Training:
                 tsne=self.config.matching == "tsne",
                 seed=self.seed,
             )
+        obey(matches, self.said, self.crops.counts)
         pairs = np.argwhere(matches).tolist()
         row = {"stage": "matching", "round": round_, "matches": len(pairs), "pairs": pairs}
         self.student.log.append(row)

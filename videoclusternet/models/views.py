@@ -14,8 +14,9 @@ from kornia.augmentation import (
 from torch import Tensor
 from torch.nn import functional as F
 
+from videoclusternet.durable import let_go
 from videoclusternet.models.face_model import FaceModel
-from videoclusternet.records import Array, Progress, let_go, silent
+from videoclusternet.records import Array, Progress, silent
 
 BATCH = 64  # crops at a time; bounds memory
 DEGREES = 20.0  # ours: heads tilt, although crops are aligned by five points

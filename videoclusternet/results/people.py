@@ -13,8 +13,10 @@ import numpy as np
 from videoclusternet.errors import InputError
 from videoclusternet.records import UNKNOWN, Array, Clusters, Crops, Mask, Shots, Tracks, told
 from videoclusternet.results.doubts import Doubt, doubt_from_json, doubt_to_json, doubts_by_label
+from videoclusternet.results.reviewed import reviewed
+from videoclusternet.said import Verdict
 
-SCHEMA = 2
+SCHEMA = 3
 FACES = 8  # representative crops of a person
 UNKNOWN_FACES = 24  # Unknown is many people, so it shows more
 
@@ -32,6 +34,7 @@ class Person:
     """One person of the film, or Unknown (`label` -1), which holds every track nobody claims."""
 
     label: int
+    number: int  # what the person is called by where they have no name; it stays theirs
     name: str
     tracks: tuple[int, ...]
     seconds: float  # screen time; what two tracks share counts once
@@ -41,6 +44,7 @@ class Person:
     confidence: float | None = None  # likely share of right crops, 0 to 1; None: nothing to tell by
     sure: tuple[float | None, ...] = ()  # the same of each of the tracks
     doubts: tuple[Doubt, ...] = ()  # worth a look, two groups first
+    ignored: bool = False  # somebody said that this person does not matter
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,20 @@ class People:
         return self.people[place]
 
 
-def list_people(clusters: Clusters, tracks: Tracks, crops: Crops, shots: Shots) -> People:
+def list_people(
+    clusters: Clusters,
+    tracks: Tracks,
+    crops: Crops,
+    shots: Shots,
+    verdict: Verdict | None = None,
+) -> People:
     """List the people with their screen time, appearances and most telling faces.
 
-    People are called "Person 1", "Person 2", ... by falling screen time. A track lasts until the
-    look after its last one, or the end of its shot where that comes first: between two looks
-    nothing is known, and this way tracks that follow each other leave no gap. Tracks of one person
-    that overlap or touch inside a shot are one appearance; a cut always ends an appearance.
+    They are those of the verdict, where there is one, and have the names and numbers that they were
+    given; otherwise they are "Person 1", "Person 2", ... by falling screen time. A track lasts
+    until the look after its last one, or the end of its shot where that comes first: between two
+    looks nothing is known, and this way tracks that follow each other leave no gap. Tracks of one
+    person that overlap or touch inside a shot are one appearance; a cut always ends an appearance.
 
     Raises ValueError where the records speak of different numbers of tracks.
     """
@@ -77,6 +88,8 @@ def list_people(clusters: Clusters, tracks: Tracks, crops: Crops, shots: Shots) 
             f"{len(clusters)} labels, {tracks.count} tracks and the crops of "
             f"{len(crops.counts)} tracks cannot be of one film"
         )
+    if verdict is not None:
+        clusters, rows = reviewed(clusters, verdict)
     stretches = _stretches(tracks, shots)
     worth = crops.frontal * np.log1p(crops.sharpness)
     doubts = doubts_by_label(clusters)
@@ -86,6 +99,7 @@ def list_people(clusters: Clusters, tracks: Tracks, crops: Crops, shots: Shots) 
         appearances = _join(stretches[mine], shots.times)
         return Person(
             label=label,
+            number=label,
             name="Unknown",
             tracks=tuple(np.flatnonzero(mine).tolist()),
             seconds=sum(one.end - one.start for one in appearances),
@@ -99,12 +113,22 @@ def list_people(clusters: Clusters, tracks: Tracks, crops: Crops, shots: Shots) 
 
     found = [person(label) for label in range(len(clusters.limit))]
     found.sort(key=lambda one: (-one.seconds, one.label))
+    named = [replace(one, number=n, name=f"Person {n}") for n, one in enumerate(found, start=1)]
+    if verdict is not None:
+        named = [_as_told(one, verdict, int(rows[one.label])) for one in named]
     return People(
-        people=tuple(replace(one, name=f"Person {n}") for n, one in enumerate(found, start=1)),
+        people=tuple(named),
         unknown=person(UNKNOWN),
         duration=float(shots.times[-1] - shots.times[0]) if shots.frames else 0.0,
         shots=len(shots),
     )
+
+
+def _as_told(person: Person, verdict: Verdict, row: int) -> Person:
+    """Return a person with the number and name that a row of the verdict gives."""
+    number = int(verdict.number[row])
+    name = str(verdict.name[row]) or f"Person {number}"
+    return replace(person, number=number, name=name, ignored=bool(verdict.ignored[row]))
 
 
 def _stretches(tracks: Tracks, shots: Shots) -> Array:
@@ -170,14 +194,16 @@ def spell(seconds: float) -> str:
 def to_json(people: People) -> dict[str, Any]:
     """Return what `people.json` holds; times are in seconds, rounded to milliseconds.
 
-    - schema: 2
+    - schema: 3
     - film: duration (seconds), shots (how many)
-    - people: a list, most screen time first, of label, name, seconds (screen time), limit (the
-      threshold of the cluster), confidence (the share of its crops that is likely right, 0 to 1;
-      null where there is nobody else to compare with), appearances (a list of start, end), tracks
-      (their numbers), sure (the confidence of each of these), faces (rows of the crops, the best
-      first) and doubts (what is worth a look: reason "same time" or "two groups", the tracks of
-      the two parts, left and right, the loss between them, and the larger limit of both)
+    - people: a list, most screen time first, of label, number (which stays the person's while the
+      film is reviewed), name, seconds (screen time), limit (the threshold of the cluster),
+      confidence (the share of its crops that is likely right, 0 to 1; null where there is
+      nobody else to compare with), appearances (a list of start, end), tracks (their numbers),
+      sure (the confidence of each of these), faces (rows of the crops, the best first), ignored
+      (somebody said that they do not matter) and doubts (what is worth a look: reason "same
+      time" or "two groups", the tracks of the two parts, left and right, the loss between them,
+      and the larger limit of both)
     - unknown: the same fields; its label is -1, its limit and confidences are null
     """
     return {
@@ -191,6 +217,7 @@ def to_json(people: People) -> dict[str, Any]:
 def _person_to_json(person: Person) -> dict[str, Any]:
     return {
         "label": person.label,
+        "number": person.number,
         "name": person.name,
         "seconds": round(person.seconds, 3),
         "limit": None if person.limit is None else round(person.limit, 6),
@@ -201,6 +228,7 @@ def _person_to_json(person: Person) -> dict[str, Any]:
         "tracks": list(person.tracks),
         "sure": [None if value is None else round(value, 4) for value in person.sure],
         "faces": list(person.faces),
+        "ignored": person.ignored,
         "doubts": [doubt_to_json(doubt) for doubt in person.doubts],
     }
 
@@ -226,6 +254,7 @@ def from_json(values: dict[str, Any]) -> People:
 def _person_from_json(values: dict[str, Any]) -> Person:
     return Person(
         label=int(values["label"]),
+        number=int(values["number"]),
         name=str(values["name"]),
         tracks=tuple(int(track) for track in values["tracks"]),
         seconds=float(values["seconds"]),
@@ -237,6 +266,7 @@ def _person_from_json(values: dict[str, Any]) -> Person:
         confidence=_number_or_none(values["confidence"]),
         sure=tuple(_number_or_none(value) for value in values["sure"]),
         doubts=tuple(doubt_from_json(one) for one in values["doubts"]),
+        ignored=bool(values["ignored"]),
     )
 
 

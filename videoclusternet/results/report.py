@@ -17,6 +17,8 @@ import numpy as np
 
 from videoclusternet.records import Clusters, Crops, Shots
 from videoclusternet.results.people import Appearance, People, Person, spell, timecode
+from videoclusternet.results.reviewed import reviewed
+from videoclusternet.said import Verdict
 
 PICTURE = 112  # pixels, side of an embedded face
 JPEG_QUALITY = 76  # about 3 kB for a face
@@ -68,15 +70,24 @@ class Merge:
 
 
 def render_report(
-    people: People, crops: Crops, shots: Shots, clusters: Clusters, facts: RunFacts
+    people: People,
+    crops: Crops,
+    shots: Shots,
+    clusters: Clusters,
+    facts: RunFacts,
+    verdict: Verdict | None = None,
 ) -> str:
     """Return the page as HTML text.
 
-    Shown large are all but those who appear once and briefly. The page grows with the number of
-    people and stays under 5 MB for a feature film with a hundred of them.
+    Shown large are all but those who appear once and briefly, or are ignored. The page grows
+    with the number of people and stays under 5 MB for a feature film with a hundred of them.
     """
     longest = max((person.seconds for person in people), default=0.0)
-    brief = [p for p in people if len(p.appearances) < 2 and p.seconds < BRIEF * longest]
+    if verdict is not None:
+        clusters, _ = reviewed(clusters, verdict)
+    brief = [
+        p for p in people if p.ignored or (len(p.appearances) < 2 and p.seconds < BRIEF * longest)
+    ]
     main = [p for p in people if p not in brief]
     in_doubt = 2 * sum(len(person.doubts[:DOUBTS]) for person in people)  # pictures
     faces_each = max(1, (PICTURES - len(brief) - in_doubt) // max(1, len(main)))
