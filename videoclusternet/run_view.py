@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 from videoclusternet.errors import InputError
 from videoclusternet.manifest import MANIFEST, Manifest
 from videoclusternet.records import Clusters, Crops, Faces, Shots, Signatures, Tracks
-from videoclusternet.results.people import People
+from videoclusternet.results.people import People, list_people
 from videoclusternet.results.why import Why, explain_pair
+from videoclusternet.review.log import Log
+from videoclusternet.review.rerun import verdict_of
 from videoclusternet.stages import STAGES
 
 if TYPE_CHECKING:
@@ -73,9 +75,17 @@ class RunView:
         """Who is who, and why; `people` has what a person made of it."""
         return self._load("clusters", Clusters)
 
-    @cached_property
+    @property
     def people(self) -> People:
-        """Who is in the film, when and for how long."""
+        """Who is in the film, when and for how long: the last word, where it was reviewed."""
+        verdict = verdict_of(Log(self.folder), self.tracks.count)
+        if verdict is None:
+            return self.made
+        return list_people(self.clusters, self.tracks, self.crops, self.shots, verdict)
+
+    @cached_property
+    def made(self) -> People:
+        """The people as the run left them in its files."""
         return self._load("people", People)
 
     def why(self, left: int, right: int) -> Why:

@@ -27,7 +27,8 @@ from videoclusternet.manifest import MANIFEST, FileNote, FilmNote, Manifest, Sta
 from videoclusternet.records import Progress, Record
 from videoclusternet.said import Said, Verdict
 from videoclusternet.stages import STAGES, Stage
-from videoclusternet.video.stream import Video, fingerprint
+from videoclusternet.video.file import fingerprint
+from videoclusternet.video.stream import Video
 from videoclusternet.weights.choice import WeightsFile
 
 log = logging.getLogger(__name__)

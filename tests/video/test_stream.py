@@ -15,7 +15,8 @@ from tests.synthetic import DrawnShot, draw_film, texture
 from videoclusternet.errors import InputError
 from videoclusternet.video import stream as stream_module
 from videoclusternet.video.ahead import ahead
-from videoclusternet.video.stream import fingerprint, open_video
+from videoclusternet.video.file import fingerprint
+from videoclusternet.video.stream import open_video
 
 TWO_SHOTS = [DrawnShot(24, seed=1, pan=(3, 0)), DrawnShot(24, seed=2, pan=(0, 2))]
 

@@ -69,6 +69,10 @@ class Sides:
         rows = (getattr(signatures, field.name)[tracks] for field in fields(cls))
         return cls(*(x if x.dtype == np.int64 else x.astype(np.float64) for x in rows))
 
+    def select(self, tracks: Array) -> Self:
+        """Return the sides of these tracks (indices or a mask)."""
+        return type(self)(*(getattr(self, field.name)[tracks] for field in fields(self)))
+
 
 def pair_limit(count: Array, p: Array, q: Array, own: Array) -> Array:
     """Return the mean loss over all pairs of different crops in each cluster, (clusters,).

@@ -7,7 +7,7 @@ screen, so co-occurrence is no rule (paper: there is no negative anywhere); it i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.cluster.hierarchy import linkage, to_tree
@@ -64,21 +64,28 @@ def find_doubts(sides: Sides, label: Array, spans: Array) -> tuple[list[Doubt], 
     return groups + sorted(pairs, key=lambda doubt: (doubt.left, doubt.right)), part
 
 
+def halves(sides: Sides) -> Array:
+    """Return in which of two halves each track lies, 0 with the first one and 1: (tracks,).
+
+    They are cut where average linkage of the losses between the tracks, two at least, joins last.
+    """
+    loss = loss_between(*mean_of_crops(sides))
+    np.fill_diagonal(loss, 0.0)
+    far = to_tree(linkage(squareform(loss, checks=False), "average")).get_left().pre_order()
+    half = np.isin(np.arange(len(loss)), far)
+    return np.where(half == half[0], 0, 1)
+
+
 def _two_groups(sides: Sides, tracks: Array) -> tuple[Doubt, Array] | None:
     """Return the doubt about one cluster's tracks and those of its right half, None without one.
 
-    The tracks are cut in two where average linkage of the losses between them joins last. They are
-    two groups where the halves would not match: with limits taken anew, the loss between them is
-    not below either one.
+    They are two groups where the halves would not match: with limits taken anew, the loss between
+    them is not below either one.
     """
     if len(tracks) < 2:
         return None
-    mine = Sides(*(getattr(sides, field.name)[tracks] for field in fields(sides)))
-    loss = loss_between(*mean_of_crops(mine))
-    np.fill_diagonal(loss, 0.0)
-    far = to_tree(linkage(squareform(loss, checks=False), "average")).get_left().pre_order()
-    half = np.isin(np.arange(len(tracks)), far).astype(np.int64)
-    half = np.where(half == half[0], 0, 1)  # the left half holds the lowest track
+    mine = sides.select(tracks)
+    half = halves(mine)
     limits, between = compare(mine, half)
     if between[0, 1] < limits.max():
         return None

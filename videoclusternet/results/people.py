@@ -90,13 +90,13 @@ def list_people(
         )
     if verdict is not None:
         clusters, rows = reviewed(clusters, verdict)
-    stretches = _stretches(tracks, shots)
+    lasting = stretches(tracks, shots)
     worth = crops.frontal * np.log1p(crops.sharpness)
     doubts = doubts_by_label(clusters)
 
     def person(label: int) -> Person:
         mine = clusters.label == label
-        appearances = _join(stretches[mine], shots.times)
+        appearances = _join(lasting[mine], shots.times)
         return Person(
             label=label,
             number=label,
@@ -131,7 +131,7 @@ def _as_told(person: Person, verdict: Verdict, row: int) -> Person:
     return replace(person, number=number, name=name, ignored=bool(verdict.ignored[row]))
 
 
-def _stretches(tracks: Tracks, shots: Shots) -> Array:
+def stretches(tracks: Tracks, shots: Shots) -> Array:
     """Return shot, first frame and the frame after the end of each track, shape (count, 3)."""
     first, last = tracks.spans.T
     same_track = np.diff(tracks.track) == 0
@@ -141,9 +141,9 @@ def _stretches(tracks: Tracks, shots: Shots) -> Array:
     return np.stack([shot, first, np.minimum(last + look, shots.stop[shot])], axis=1)
 
 
-def _join(stretches: Array, times: Array) -> tuple[Appearance, ...]:
+def _join(lasting: Array, times: Array) -> tuple[Appearance, ...]:
     joined: list[list[int]] = []
-    for shot, first, stop in sorted(stretches.tolist()):
+    for shot, first, stop in sorted(lasting.tolist()):
         if joined and joined[-1][0] == shot and first <= joined[-1][2]:
             joined[-1][2] = max(joined[-1][2], stop)
         else:

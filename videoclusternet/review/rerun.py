@@ -51,9 +51,13 @@ def said_of(log: Log, tracks: Tracks) -> Said | None:
 
 
 def verdict_of(log: Log, tracks: int) -> Verdict | None:
-    """Return who is who after all that was said, or None where nothing was."""
-    revision, facts = log.current()
-    return State(facts, np.ones(tracks)).verdict() if revision else None
+    """Return who is who after all that was said, or None where nothing was said of these tracks.
+
+    So it is while a run that followed its tracks anew has not come to their people.
+    """
+    _, facts = log.current()
+    known = sum(key.startswith("track/") for key in facts)
+    return State(facts, np.ones(tracks)).verdict() if known == tracks > 0 else None
 
 
 def follow(log: Log, clusters: Clusters, tracks: Tracks, crops: Crops) -> tuple[str, ...]:

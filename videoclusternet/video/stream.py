@@ -7,7 +7,6 @@ picture is handed out, few are ever converted: decoding is cheap, colour convers
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Generator, Iterator
@@ -29,7 +28,6 @@ from videoclusternet.video.clock import Clock
 from videoclusternet.video.file import FilmPath, ordinary_file, quoted
 
 MOST_PIXELS = 8192 * 8192  # of one picture; 8K has half of it, forged headers claim more
-CHUNK = 1 << 20  # bytes at either end of the file that tell one film from another
 PEEK = 256  # packets that tell a cover picture from a film
 
 # Formats that read other files, or make a picture of any text at all.
@@ -140,6 +138,33 @@ class Video:
                 index += 1
         self._sound = self.damaged == 0
 
+    def moment(self, start: float, end: float) -> Generator[Frame]:
+        """Decode from the key picture in front of `start` and yield the frames up to `end`.
+
+        Both are in seconds after the first frame, by the film's own time stamps: where these jump
+        it is another moment than `frames` would tell. Only to look at. Raises as `frames` does.
+        """
+        with _open(self.path) as container:
+            stream = container.streams[self._stream]
+            first = next((picture for picture in _decode(container, stream, 1) if picture), None)
+            begin = self._seconds(first.pts if first else 0) or 0.0
+        scalers: dict[str, Any] = {}
+        with _open(self.path) as container:
+            stream = container.streams[self._stream]
+            with contextlib.suppress(FFmpegError):  # what cannot be sought in is gone through
+                container.seek(round((begin + start) / self._time_base), stream=stream)
+            for picture in _decode(container, stream, usable_threads()):
+                if picture is None or picture.pts is None:
+                    continue
+                seconds = (self._seconds(picture.pts) or 0.0) - begin
+                if seconds >= end:
+                    return
+                if seconds >= start:
+                    yield Frame(
+                        -1, seconds, picture.is_corrupt, False, picture,
+                        (self.info.width, self.info.height), scalers,
+                    )  # fmt: skip
+
     def _seconds(self, ticks: int | None) -> float | None:
         return None if ticks is None else float(ticks * self._time_base)
 
@@ -165,24 +190,6 @@ def open_video(path: FilmPath) -> Video:
         frames = stream.frames or (round(seconds * fps) if seconds else None)
         info = VideoInfo(width, height, fps, seconds, frames, stream.codec_context.name)
         return Video(path, info, index, stream.time_base)
-
-
-def fingerprint(path: FilmPath) -> str:
-    """Return what tells this file from others at little cost: 64 hexadecimal digits.
-
-    It is the SHA-256 of its size and of its first and last `CHUNK` bytes. Raises InputError where
-    the path is no ordinary file that can be read.
-    """
-    try:
-        with open(ordinary_file(path), "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            digest = hashlib.sha256(f"{size}:".encode())
-            digest.update(file.read(CHUNK))
-            file.seek(max(0, size - CHUNK))
-            digest.update(file.read(CHUNK))
-    except OSError as error:
-        raise InputError(f"{quoted(path)} cannot be read: {error.strerror}.") from None
-    return digest.hexdigest()
 
 
 def _open(path: str) -> Any:

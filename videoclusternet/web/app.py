@@ -1,0 +1,220 @@
+"""The pages of a review: what is asked for, and what is said of the film.
+
+Nothing changes by GET. Every change is a form that names the last entry of the log that its page
+knew; what was said meanwhile elsewhere is never overwritten.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import cv2
+from fastapi import FastAPI, Form, HTTPException, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from videoclusternet.errors import InputError, UsageError, VideoClusterNetError
+from videoclusternet.records import UNKNOWN
+from videoclusternet.review import acts
+from videoclusternet.review.acts import Act
+from videoclusternet.review.log import ConflictError
+from videoclusternet.review.state import State
+from videoclusternet.video.clip import cut_clip
+from videoclusternet.video.stream import Video, open_video
+from videoclusternet.web.guard import Guard, Key
+from videoclusternet.web.pages import Pages
+from videoclusternet.web.photos import MOST_BYTES, find_people
+from videoclusternet.web.session import Session
+
+STATIC = Path(__file__).parent / "static"
+FACE = 112  # pixels, side of a face on a page
+JPEG_QUALITY = 80
+MARGIN = 0.5  # seconds that are shown before and after a moment
+TYPES = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4", ".webm": "video/webm",
+         ".mkv": "video/x-matroska", ".ogv": "video/ogg"}  # fmt: skip
+
+Revision = Annotated[int, Form()]
+Back = Annotated[str, Form()]
+Tracks = Annotated[list[int], Form()]
+
+
+def build_app(session: Session, key: Key, ended: Callable[[], None] = lambda: None) -> FastAPI:
+    """Return the application for a run; `ended` is called when the server stops."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> Any:
+        yield
+        ended()
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
+    app.add_middleware(Guard, key=key)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    pages = Pages(session)
+    _add_pages(app, pages)
+    _add_media(app, session)
+    _add_acts(app, session, pages)
+
+    @app.exception_handler(VideoClusterNetError)
+    async def told(request: Request, error: VideoClusterNetError) -> HTMLResponse:
+        return HTMLResponse(pages.problem(str(error)), 404 if isinstance(error, UsageError) else 500)
+
+    @app.exception_handler(RequestValidationError)
+    async def unreadable(request: Request, error: RequestValidationError) -> HTMLResponse:
+        return HTMLResponse(pages.problem("There is no such page."), 404)
+
+    @app.exception_handler(404)
+    async def missing(request: Request, error: HTTPException) -> HTMLResponse:
+        return HTMLResponse(pages.problem("There is no such page."), 404)
+
+    return app
+
+
+def _add_pages(app: FastAPI, pages: Pages) -> None:
+    @app.get("/")
+    def people() -> HTMLResponse:
+        return HTMLResponse(pages.people())
+
+    @app.get("/person/{number}")
+    def person(number: int) -> HTMLResponse:
+        return HTMLResponse(pages.person(number))
+
+    @app.get("/person/{number}/split")
+    def split(number: int) -> HTMLResponse:
+        return HTMLResponse(pages.split(number))
+
+    @app.get("/track/{track}/who")
+    def who(track: int) -> HTMLResponse:
+        return HTMLResponse(pages.who(track))
+
+    @app.get("/doubtful")
+    def doubtful() -> HTMLResponse:
+        return HTMLResponse(pages.doubtful())
+
+    @app.get("/history")
+    def history() -> HTMLResponse:
+        return HTMLResponse(pages.history())
+
+    @app.get("/find")
+    def find() -> HTMLResponse:
+        return HTMLResponse(pages.find())
+
+    @app.post("/find")
+    def found(photo: UploadFile) -> HTMLResponse:
+        try:
+            data = photo.file.read(MOST_BYTES + 1)
+            return HTMLResponse(pages.find(find_people(pages.session.now(), [data])))
+        except InputError as error:
+            return HTMLResponse(pages.find(problem=str(error)), 422)
+
+
+def _add_media(app: FastAPI, session: Session) -> None:
+    film: list[Video] = []
+
+    def video() -> Video:
+        if session.film is None:
+            raise UsageError("The film is not at hand: name it with --film.")
+        if not film:
+            film.append(open_video(session.film))
+        return film[0]
+
+    @app.get("/face/{row}.jpg")
+    def face(row: int) -> Response:
+        images = session.now().view.crops.images
+        if not 0 <= row < len(images):
+            raise HTTPException(404)
+        small = cv2.resize(images[row], (FACE, FACE), interpolation=cv2.INTER_AREA)
+        _, data = cv2.imencode(
+            ".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+        )
+        return Response(
+            data.tobytes(), media_type="image/jpeg", headers={"Cache-Control": "private, max-age=600"}
+        )
+
+    @app.get("/film")
+    def whole() -> FileResponse:
+        path = video().path
+        return FileResponse(path, media_type=TYPES.get(Path(path).suffix.lower(), "video/mp4"))
+
+    @app.get("/clip/{track}.webm")
+    def clip(track: int) -> Response:
+        times = session.now().times
+        if not 0 <= track < len(times):
+            raise HTTPException(404)
+        start, end = times[track].tolist()
+        data = cut_clip(video(), max(0.0, start - MARGIN), end + MARGIN)
+        return Response(data, media_type="video/webm")
+
+
+def _add_acts(app: FastAPI, session: Session, pages: Pages) -> None:
+    def answer(back: str, work: Callable[[], object], then: str = "") -> Response:
+        """Do what was said and go on; where it cannot be, show the page as it is now, and why."""
+        if not re.fullmatch(r"/(person/-?\d+|doubtful|history|find)?", back):
+            raise HTTPException(404)
+        try:
+            work()
+        except ConflictError as error:
+            return HTMLResponse(pages.at(back, str(error)), 409)
+        except UsageError as error:
+            return HTMLResponse(pages.at(back, str(error)), 422)
+        return RedirectResponse(then or back, 303)
+
+    def say(back: str, revision: int, act: Callable[[State], Act], then: str = "") -> Response:
+        return answer(back, lambda: session.do(act, revision), then)
+
+    @app.post("/act/name")
+    def name(
+        back: Back, revision: Revision, person: Annotated[int, Form()],
+        text: Annotated[str, Form()] = "",
+    ) -> Response:  # fmt: skip
+        return say(back, revision, lambda state: acts.name(state, person, text))
+
+    @app.post("/act/ignore")
+    def ignore(back: Back, revision: Revision, person: Annotated[int, Form()]) -> Response:
+        return say(back, revision, lambda state: acts.ignore(state, person))
+
+    @app.post("/act/merge")
+    def merge(
+        back: Back, revision: Revision, people: Annotated[list[int], Form()],
+        text: Annotated[str, Form()] = "",
+    ) -> Response:  # fmt: skip
+        def act(state: State) -> Act:
+            others = [state.find(text)] if text.strip() else []
+            into = next((p for p in (*others, *people) if p in state.name), people[0])
+            return acts.merge(state, into, [*people, *others])
+
+        return say(back, revision, act, "/" if back.startswith("/person/") else "")
+
+    @app.post("/act/move")
+    def move(
+        back: Back, revision: Revision, to: Annotated[str, Form()],
+        tracks: Annotated[list[int] | None, Form()] = None,
+    ) -> Response:  # fmt: skip
+        def act(state: State) -> Act:
+            special = {"new": None, "unknown": UNKNOWN}
+            person = special[to] if to in special else state.find(to)
+            return acts.move(state, tracks or [], person)
+
+        return say(back, revision, act)
+
+    @app.post("/act/answer")
+    def reply(
+        back: Back, revision: Revision, left: Tracks, right: Tracks,
+        is_same: Annotated[str, Form(alias="answer")],
+    ) -> Response:  # fmt: skip
+        words = {"yes": acts.same, "no": acts.different, "later": acts.later}
+        if is_same not in words:
+            raise HTTPException(404)
+        return say(back, revision, lambda state: words[is_same](state, left, right))
+
+    @app.post("/act/undo")
+    def undo(back: Back, revision: Revision) -> Response:
+        return answer(back, lambda: session.log.undo(revision))
+
+    @app.post("/act/redo")
+    def redo(back: Back, revision: Revision) -> Response:
+        return answer(back, lambda: session.log.redo(revision))

@@ -1,0 +1,126 @@
+"""Faces on photographs, compared with the people of a film by the film's own loss."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from videoclusternet.config import Config
+from videoclusternet.errors import InputError
+from videoclusternet.faces.crops import similarities, warp
+from videoclusternet.faces.detectors import choose_detector, load_detector
+from videoclusternet.records import Array, Crops, Signatures
+from videoclusternet.review.doubtful import Candidate
+from videoclusternet.web.session import Now
+
+MOST_BYTES = 30_000_000  # of one photograph
+MOST_PIXELS = 100_000_000
+LONG_SIDE = 1024  # pixels that the detector sees; a photograph has fewer and larger faces than film
+
+
+def find_people(now: Now, photos: Sequence[bytes], name: str = "the photograph") -> list[Candidate]:
+    """Return who in the film the largest face of each photograph is, the nearest first.
+
+    The photographs are of one person; nothing of them is kept. Raises InputError where one holds
+    no picture or no face.
+    """
+    return now.evidence.nearest(_signature(now, photos, name))
+
+
+def propose(now: Now, cast: Mapping[str, Sequence[Path]]) -> dict[int, str]:
+    """Return the name that photographs propose for people: each the other's nearest.
+
+    Raises InputError where a photograph cannot be used.
+    """
+    losses = {}
+    for name, paths in cast.items():
+        if paths:
+            photos = [_read(path) for path in paths]
+            found = find_people(now, photos, f"the photograph of {name}")
+            losses[name] = {one.person: one.loss for one in found}
+    proposed = {}
+    for name, loss in losses.items():
+        nearest = min(loss, key=lambda person: loss[person], default=None)
+        if nearest is not None and name == min(losses, key=lambda n: losses[n][nearest]):
+            proposed[nearest] = name
+    return proposed
+
+
+def read_cast(path: Path) -> dict[str, list[Path]]:
+    """Read a cast list: CSV with the columns `name` and, if wished, `photo` (one a line).
+
+    Photographs are looked for beside the list. Raises InputError where it is no such list.
+    """
+    try:
+        lines = list(csv.reader(path.read_text("utf-8-sig").splitlines()))
+    except OSError as error:
+        raise InputError(f"The cast list {path} cannot be read: {error.strerror}.") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"The cast list {path} is not a CSV file in UTF-8: {error}.") from None
+    header = [title.strip().casefold() for title in lines[0]] if lines else []
+    if "name" not in header:
+        raise InputError(f"Line 1 of the cast list {path} lacks the column 'name'.")
+    cast: dict[str, list[Path]] = {}
+    for line in lines[1:]:
+        row = dict(zip(header, (cell.strip() for cell in line), strict=False))
+        if row.get("name"):
+            photos = cast.setdefault(row["name"], [])
+            if row.get("photo"):
+                photos.append(path.parent / row["photo"])
+    return cast
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"The photograph {path} cannot be read: {error.strerror}.") from None
+
+
+def _signature(now: Now, photos: Sequence[bytes], name: str) -> Signatures:
+    """Return what the film's network makes of the faces on photographs, as of one track."""
+    from videoclusternet.clustering.signature import sign_tracks  # torch, only for who asks
+
+    config = Config.model_validate(now.view.manifest.settings)
+    model = now.view.model
+    detector = load_detector(*choose_detector(config.detector))
+    faces = []
+    for photo in photos:
+        picture = _decoded(photo, name)
+        (found,) = detector([picture], config.filter.score)
+        if not len(found.box):
+            raise InputError(f"No face was found on {name}.")
+        size = np.prod(found.box[:, 2:] - found.box[:, :2], axis=1)
+        largest = int(size.argmax())
+        feed = model.spec.feed
+        motion = similarities(found.landmarks[[largest]], np.array(feed.template))[0]
+        faces.append(warp(picture, motion, feed.size))
+    count = len(faces)
+    crops = Crops(
+        images=np.stack(faces), track=np.zeros(count, np.int64), frame=np.arange(count),
+        sharpness=np.ones(count, np.float32), frontal=np.ones(count, np.float32),
+        counts=np.array([count]),
+    )  # fmt: skip
+    return sign_tracks(crops, model, config.cluster, seed=config.seed)
+
+
+def _decoded(photo: bytes, name: str) -> Array:
+    """Return a photograph as RGB pixels of a size that faces are found in."""
+    if len(photo) > MOST_BYTES:
+        raise InputError(f"A photograph has at most {MOST_BYTES // 1_000_000} MB.")
+    data = np.frombuffer(photo, np.uint8)
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    except cv2.error:
+        image = None
+    if image is None or image.shape[0] * image.shape[1] > MOST_PIXELS:
+        raise InputError(f"There is no picture of a known kind in {name}.")
+    scale = min(1.0, LONG_SIDE / max(image.shape[:2]))
+    if scale < 1:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    rgb: Array = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+    return rgb
