@@ -73,7 +73,14 @@ def vcn(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> I
 def person(label: int, name: str, seconds: float) -> Person:
     limit = None if label < 0 else 1.5
     return Person(
-        label, name, (label + 1,), seconds, (Appearance(61.5, 61.5 + seconds),), (), limit
+        label,
+        label + 1 or -1,
+        name,
+        (label + 1,),
+        seconds,
+        (Appearance(61.5, 61.5 + seconds),),
+        (),
+        limit,
     )
 
 

@@ -9,28 +9,21 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import takewhile
 
-import cv2
 import jinja2
 import numpy as np
 
 from videoclusternet.records import Clusters, Crops, Shots
-from videoclusternet.results.people import Appearance, People, Person, spell, timecode
+from videoclusternet.results.drawing import Timeline, extras, small_face
+from videoclusternet.results.people import People, spell, timecode
 from videoclusternet.results.reviewed import reviewed
 from videoclusternet.said import Verdict
 
-PICTURE = 112  # pixels, side of an embedded face
-JPEG_QUALITY = 76  # about 3 kB for a face
 PICTURES = 900  # in the whole page, which keeps it under 5 MB
-BRIEF = 0.1  # who appears once, for less than this part of the longest time, is shown small
 APPEARANCES = 60  # listed for a person; people.csv has all
 MERGES = 40  # listed for a person, the most doubtful first
 DOUBTED = 12  # people named at the top whom something is worth a look of
 DOUBTS = 4  # shown for a person, two groups first; people.json has all
-WIDTH = 1000  # units of a timeline
-NARROWEST = 1.5  # units of the shortest bar: still seen on a phone, still true in a long film
-TICKS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800)  # seconds
 
 
 @dataclass(frozen=True)
@@ -82,12 +75,10 @@ def render_report(
     Shown large are all but those who appear once and briefly, or are ignored. The page grows
     with the number of people and stays under 5 MB for a feature film with a hundred of them.
     """
-    longest = max((person.seconds for person in people), default=0.0)
     if verdict is not None:
         clusters, _ = reviewed(clusters, verdict)
-    brief = [
-        p for p in people if p.ignored or (len(p.appearances) < 2 and p.seconds < BRIEF * longest)
-    ]
+    small = extras(people)
+    brief = [p for p in people if p.ignored or p.number in small]
     main = [p for p in people if p not in brief]
     in_doubt = 2 * sum(len(person.doubts[:DOUBTS]) for person in people)  # pictures
     faces_each = max(1, (PICTURES - len(brief) - in_doubt) // max(1, len(main)))
@@ -129,25 +120,18 @@ def render_report(
     )
 
 
-class _Film:
+class _Film(Timeline):
     """Turns rows and seconds into what the template can put on the page."""
 
     def __init__(self, people: People, crops: Crops, shots: Shots) -> None:
-        self.duration = max(people.duration, 0.001)  # a film of one frame may last no time
+        super().__init__(people.duration, float(shots.times[0]) if shots.frames else 0.0)
         self.crops = crops
         self.times = shots.times
-        self.origin = float(shots.times[0]) if shots.frames else 0.0
-
-    def share(self, person: Person) -> float:
-        """Return a person's part of the film, percent."""
-        return 100 * person.seconds / self.duration
 
     def picture(self, row: int) -> str:
         """Return a crop as a data URI."""
-        image = cv2.cvtColor(self.crops.images[row], cv2.COLOR_RGB2BGR)
-        small = cv2.resize(image, (PICTURE, PICTURE), interpolation=cv2.INTER_AREA)
-        _, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-        return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")
+        data = base64.b64encode(small_face(self.crops.images[row])).decode("ascii")
+        return f"data:image/jpeg;base64,{data}"
 
     def moment(self, row: int) -> float:
         """Return when a crop was taken, seconds."""
@@ -161,18 +145,6 @@ class _Film:
     def moment_of_track(self, track: int) -> float:
         """Return when the first crop of a track was taken, seconds."""
         return self.moment(int(np.searchsorted(self.crops.track, track)))
-
-    def bar(self, one: Appearance) -> tuple[float, float]:
-        """Return where a bar of the timeline begins and how wide it is, in its units."""
-        scale = WIDTH / self.duration
-        width = max(NARROWEST, (one.end - one.start) * scale)
-        return round(min((one.start - self.origin) * scale, WIDTH - width), 1), round(width, 1)
-
-    def ticks(self) -> list[tuple[float, float]]:
-        """Return time and place (percent) of the marks of the axis, room for a label kept free."""
-        step = next((s for s in TICKS if self.duration <= 8 * s), TICKS[-1])
-        places = ((n * step + self.origin, 100 * n * step / self.duration) for n in range(1000))
-        return list(takewhile(lambda tick: tick[1] < 88, places))
 
 
 def _merges(clusters: Clusters, film: _Film) -> dict[int, list[Merge]]:

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import cv2
 from fastapi import FastAPI, Form, HTTPException, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
@@ -20,6 +18,7 @@ from fastapi.staticfiles import StaticFiles
 
 from videoclusternet.errors import InputError, UsageError, VideoClusterNetError
 from videoclusternet.records import UNKNOWN
+from videoclusternet.results.drawing import small_face
 from videoclusternet.review import acts
 from videoclusternet.review.acts import Act
 from videoclusternet.review.log import ConflictError
@@ -31,9 +30,8 @@ from videoclusternet.web.pages import Pages
 from videoclusternet.web.photos import MOST_BYTES, find_people
 from videoclusternet.web.session import Session
 
+BACK = re.compile(r"/|/person/-?\d{1,9}|/track/\d{1,9}/who|/doubtful|/history|/find")
 STATIC = Path(__file__).parent / "static"
-FACE = 112  # pixels, side of a face on a page
-JPEG_QUALITY = 80
 MARGIN = 0.5  # seconds that are shown before and after a moment
 TYPES = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4", ".webm": "video/webm",
          ".mkv": "video/x-matroska", ".ogv": "video/ogg"}  # fmt: skip
@@ -43,25 +41,23 @@ Back = Annotated[str, Form()]
 Tracks = Annotated[list[int], Form()]
 
 
-def build_app(session: Session, key: Key, ended: Callable[[], None] = lambda: None) -> FastAPI:
-    """Return the application for a run; `ended` is called when the server stops."""
-
-    @asynccontextmanager
-    async def life(app: FastAPI) -> Any:
-        yield
-        ended()
-
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=life)
+def build_app(session: Session, key: Key) -> FastAPI:
+    """Return the application for a run."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, key=key)
     app.mount("/static", StaticFiles(directory=STATIC))
     pages = Pages(session)
     _add_pages(app, pages)
     _add_media(app, session)
-    _add_acts(app, session, pages)
+    desk = _Desk(session, pages)
+    _add_acts_on_people(app, desk)
+    _add_acts_on_tracks(app, desk)
 
     @app.exception_handler(VideoClusterNetError)
     async def told(request: Request, error: VideoClusterNetError) -> HTMLResponse:
-        return HTMLResponse(pages.problem(str(error)), 404 if isinstance(error, UsageError) else 500)
+        return HTMLResponse(
+            pages.problem(str(error)), 404 if isinstance(error, UsageError) else 500
+        )
 
     @app.exception_handler(RequestValidationError)
     async def unreadable(request: Request, error: RequestValidationError) -> HTMLResponse:
@@ -127,12 +123,10 @@ def _add_media(app: FastAPI, session: Session) -> None:
         images = session.now().view.crops.images
         if not 0 <= row < len(images):
             raise HTTPException(404)
-        small = cv2.resize(images[row], (FACE, FACE), interpolation=cv2.INTER_AREA)
-        _, data = cv2.imencode(
-            ".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-        )
         return Response(
-            data.tobytes(), media_type="image/jpeg", headers={"Cache-Control": "private, max-age=600"}
+            small_face(images[row]),
+            media_type="image/jpeg",
+            headers={"Cache-Control": "private, max-age=600"},
         )
 
     @app.get("/film")
@@ -150,56 +144,73 @@ def _add_media(app: FastAPI, session: Session) -> None:
         return Response(data, media_type="video/webm")
 
 
-def _add_acts(app: FastAPI, session: Session, pages: Pages) -> None:
-    def answer(back: str, work: Callable[[], object], then: str = "") -> Response:
-        """Do what was said and go on; where it cannot be, show the page as it is now, and why."""
-        if not re.fullmatch(r"/(person/-?\d+|doubtful|history|find)?", back):
+class _Desk:
+    """Takes the forms: does what was said and goes on, or shows what hinders it."""
+
+    def __init__(self, session: Session, pages: Pages) -> None:
+        self.session = session
+        self.pages = pages
+
+    def say(
+        self, back: str, revision: int, act: Callable[[State], Act], then: str = ""
+    ) -> Response:
+        """Say something of what is true at entry `revision`, and go on to `then`, or `back`."""
+        return self.work(back, lambda: self.session.do(act, revision), then)
+
+    def work(self, back: str, work: Callable[[], object], then: str = "") -> Response:
+        """Do it and go on; where it cannot be, show the page as it is now, and why."""
+        if not BACK.fullmatch(back):
             raise HTTPException(404)
         try:
             work()
-        except ConflictError as error:
-            return HTMLResponse(pages.at(back, str(error)), 409)
-        except UsageError as error:
-            return HTMLResponse(pages.at(back, str(error)), 422)
+        except (ConflictError, UsageError) as error:
+            page = self.pages.at(back, str(error))
+            code = 409 if isinstance(error, ConflictError) else 422
+            return HTMLResponse(page, code, {"HX-Push-Url": back})
         return RedirectResponse(then or back, 303)
 
-    def say(back: str, revision: int, act: Callable[[State], Act], then: str = "") -> Response:
-        return answer(back, lambda: session.do(act, revision), then)
 
+def _add_acts_on_people(app: FastAPI, desk: _Desk) -> None:
     @app.post("/act/name")
     def name(
         back: Back, revision: Revision, person: Annotated[int, Form()],
         text: Annotated[str, Form()] = "",
     ) -> Response:  # fmt: skip
-        return say(back, revision, lambda state: acts.name(state, person, text))
+        return desk.say(back, revision, lambda state: acts.name(state, person, text))
 
     @app.post("/act/ignore")
     def ignore(back: Back, revision: Revision, person: Annotated[int, Form()]) -> Response:
-        return say(back, revision, lambda state: acts.ignore(state, person))
+        return desk.say(back, revision, lambda state: acts.ignore(state, person))
 
     @app.post("/act/merge")
     def merge(
-        back: Back, revision: Revision, people: Annotated[list[int], Form()],
+        back: Back, revision: Revision,
+        people: Annotated[list[int] | None, Form()] = None,
         text: Annotated[str, Form()] = "",
     ) -> Response:  # fmt: skip
         def act(state: State) -> Act:
-            others = [state.find(text)] if text.strip() else []
-            into = next((p for p in (*others, *people) if p in state.name), people[0])
-            return acts.merge(state, into, [*people, *others])
+            everyone = [*([state.find(text)] if text.strip() else []), *(people or [])]
+            if not everyone:
+                raise UsageError("It takes two people to merge.")
+            into = next((person for person in everyone if person in state.name), everyone[0])
+            return acts.merge(state, into, everyone)
 
-        return say(back, revision, act, "/" if back.startswith("/person/") else "")
+        return desk.say(back, revision, act, "/" if back.startswith("/person/") else "")
 
+
+def _add_acts_on_tracks(app: FastAPI, desk: _Desk) -> None:
     @app.post("/act/move")
     def move(
-        back: Back, revision: Revision, to: Annotated[str, Form()],
+        back: Back, revision: Revision, to: Annotated[str, Form()] = "",
+        text: Annotated[str, Form()] = "",
         tracks: Annotated[list[int] | None, Form()] = None,
     ) -> Response:  # fmt: skip
         def act(state: State) -> Act:
             special = {"new": None, "unknown": UNKNOWN}
-            person = special[to] if to in special else state.find(to)
+            person = special[to] if to in special else state.find(to or text)
             return acts.move(state, tracks or [], person)
 
-        return say(back, revision, act)
+        return desk.say(back, revision, act)
 
     @app.post("/act/answer")
     def reply(
@@ -209,12 +220,12 @@ def _add_acts(app: FastAPI, session: Session, pages: Pages) -> None:
         words = {"yes": acts.same, "no": acts.different, "later": acts.later}
         if is_same not in words:
             raise HTTPException(404)
-        return say(back, revision, lambda state: words[is_same](state, left, right))
+        return desk.say(back, revision, lambda state: words[is_same](state, left, right))
 
     @app.post("/act/undo")
     def undo(back: Back, revision: Revision) -> Response:
-        return answer(back, lambda: session.log.undo(revision))
+        return desk.work(back, lambda: desk.session.log.undo(revision))
 
     @app.post("/act/redo")
     def redo(back: Back, revision: Revision) -> Response:
-        return answer(back, lambda: session.log.redo(revision))
+        return desk.work(back, lambda: desk.session.log.redo(revision))
