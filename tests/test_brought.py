@@ -113,7 +113,15 @@ def test_only_what_is_in_a_file_counts(film, tracked, tmp_path, monkeypatch):
     spec = pocket_of("arcface_r18", monkeypatch)
     shutil.copytree(tracked, tmp_path / "run")
     first = save("arcface_r18", tmp_path / "net.pth")
-    after_tracks = {"crops", "model", "clusters", "people", "report"}
+    after_tracks = {
+        "crops",
+        "model",
+        "signatures",
+        "clusters",
+        "facts",
+        "people",
+        "report",
+    }
     assert done_anew(film, tmp_path / "run", f"backbone={spec.name}={first}") == after_tracks
     moved = first.rename(tmp_path / "moved.pth")
     assert done_anew(film, tmp_path / "run", f"backbone={spec.name}={moved}") <= {"report"}

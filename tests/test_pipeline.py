@@ -29,7 +29,7 @@ POCKET = [
     "finetune.head_passes=2", "finetune.passes=1", "finetune.rounds=1", "finetune.views=2",
     "cluster.quality_passes=2", "detect.every=5", "crops.most=3",
 ]  # fmt: skip
-UNPROMISED = {"report.html"}  # it says when the run was made, and how long it took
+UNPROMISED = {"facts.json", "report.html"}  # they say when the run was made, and how long it took
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -108,7 +108,15 @@ def test_a_run_can_stop_and_go_on(empty_film: Path, empty_run: RunView, tmp_path
     with pytest.raises(InputError, match="'people'"):
         _ = view.people
     process(empty_film, tmp_path / "run", progress=lambda *now: told.append(now))
-    assert done_anew(told) == ["crops", "model", "clusters", "people", "report"]
+    assert done_anew(told) == [
+        "crops",
+        "model",
+        "signatures",
+        "clusters",
+        "facts",
+        "people",
+        "report",
+    ]
     assert promised(tmp_path / "run") == promised(empty_run.folder)
 
 
@@ -201,7 +209,8 @@ def test_a_rate_that_destroys_the_network_leaves_it_as_it_came(film: Path, tmp_p
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ("cluster.quality_passes=3", "clusters"),
+        ("cluster.quality_passes=3", "signatures"),
+        ("cluster.rule=loss", "clusters"),
         ("finetune.head_rate=1.23e-3", "model"),
         ("tracks.shortest=99", "tracks"),
         ("filter.side=1000", "kept"),

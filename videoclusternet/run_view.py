@@ -11,9 +11,11 @@ from videoclusternet.errors import InputError
 from videoclusternet.manifest import MANIFEST, Manifest
 from videoclusternet.records import Clusters, Crops, Faces, Shots, Signatures, Tracks
 from videoclusternet.results.people import People, list_people
+from videoclusternet.results.reviewed import reviewed
 from videoclusternet.results.why import Why, explain_pair
 from videoclusternet.review.log import Log
 from videoclusternet.review.rerun import verdict_of
+from videoclusternet.said import Verdict
 from videoclusternet.stages import STAGES
 
 if TYPE_CHECKING:
@@ -72,13 +74,23 @@ class RunView:
 
     @cached_property
     def clusters(self) -> Clusters:
-        """Who is who, and why; `people` has what a person made of it."""
+        """Who is who, and why, as the program found it."""
         return self._load("clusters", Clusters)
+
+    @property
+    def last_word(self) -> Clusters:
+        """The clusters as a review left them; as they were found where there was none."""
+        verdict = self._verdict
+        return self.clusters if verdict is None else reviewed(self.clusters, verdict)[0]
+
+    @property
+    def _verdict(self) -> Verdict | None:
+        return verdict_of(Log(self.folder), self.tracks.count)
 
     @property
     def people(self) -> People:
         """Who is in the film, when and for how long: the last word, where it was reviewed."""
-        verdict = verdict_of(Log(self.folder), self.tracks.count)
+        verdict = self._verdict
         if verdict is None:
             return self.made
         return list_people(self.clusters, self.tracks, self.crops, self.shots, verdict)
@@ -93,11 +105,8 @@ class RunView:
 
         Raises UsageError for a track that the film does not have.
         """
-        names: dict[int, str] = {}
-        for person in self.people:
-            for label in self.clusters.label[list(person.tracks)].tolist():
-                names.setdefault(label, person.name)
-        return explain_pair(self.clusters, left, right, names)
+        names = {person.label: person.name for person in self.people}
+        return explain_pair(self.last_word, left, right, names)
 
     @cached_property
     def report(self) -> Path:

@@ -152,7 +152,7 @@ def _print_scores(
     from videoclusternet.results.metrics import evaluate
     from videoclusternet.results.truth import read_truth
 
-    scores = asdict(evaluate(view.tracks, view.clusters.label, read_truth(truth), level))
+    scores = asdict(evaluate(view.tracks, view.last_word.label, read_truth(truth), level))
     if not scores["tracks_scored"]:
         err.print("Warning: No box of the truth lies on a face of the run: is it of this film?")
     if as_json:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from videoclusternet.errors import UsageError
-from videoclusternet.records import UNKNOWN, Clusters, told
+from videoclusternet.records import SAID, UNKNOWN, Clusters, told
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,9 @@ def explain_pair(
     if left == right:
         lines = [f"Track {left} is one track: it was followed through its shot as one face."]
     elif together:
-        met = f"they met in round {links[-1].round}" if links else "no merge tells why"
+        met = "somebody said so"
+        if links and links[-1].round != SAID:
+            met = f"they met in round {links[-1].round}"
         lines = [f"{pair} are one person, {who[0]}: {met}."]
     elif UNKNOWN in labels:
         unknown = [t for t, label in zip((left, right), labels, strict=True) if label == UNKNOWN]
@@ -114,8 +116,10 @@ def explain_pair(
 
 
 def _sentence(link: Link) -> str:
-    limits = f"limits {_number(link.left_limit)} and {_number(link.right_limit)}"
     left, right = _called(link.left), _called(link.right)
+    if link.round == SAID:
+        return f"Somebody said that {left} and {right} are one; loss {_number(link.loss)}."
+    limits = f"limits {_number(link.left_limit)} and {_number(link.right_limit)}"
     below = any(limit and link.loss < limit for limit in (link.left_limit, link.right_limit))
     how = "" if below else "; above both, but each is the other's nearest by far"
     return f"Round {link.round}: {left} met {right}: loss {_number(link.loss)}, {limits}{how}."

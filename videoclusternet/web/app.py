@@ -176,7 +176,17 @@ def _add_acts_on_people(app: FastAPI, desk: _Desk) -> None:
         back: Back, revision: Revision, person: Annotated[int, Form()],
         text: Annotated[str, Form()] = "",
     ) -> Response:  # fmt: skip
-        return desk.say(back, revision, lambda state: acts.name(state, person, text))
+        def act(state: State) -> Act:
+            """Name somebody; a name that somebody has says that the two are one."""
+            try:
+                other = state.find(text) if text.strip() else person
+            except UsageError:
+                other = person
+            if other == person:
+                return acts.name(state, person, text)
+            return acts.merge(state, other, [person])
+
+        return desk.say(back, revision, act)
 
     @app.post("/act/ignore")
     def ignore(back: Back, revision: Revision, person: Annotated[int, Form()]) -> Response:

@@ -10,7 +10,7 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from videoclusternet.errors import InputError, UsageError
+from videoclusternet.errors import UsageError
 from videoclusternet.records import UNKNOWN
 from videoclusternet.results.drawing import Timeline, extras
 from videoclusternet.results.people import Person, spell, timecode
@@ -35,7 +35,6 @@ class Strip:
     faces: tuple[int, ...]  # rows of Crops, in the order of the film
     sure: float | None  # the confidence, 0 to 1; None: nothing to tell by
     told: bool  # a person put it there
-    person: int
 
     @property
     def seconds(self) -> float:
@@ -178,6 +177,7 @@ class Pages:
             undo=undo,
             redo=redo,
             names=sorted(names, key=str.casefold),
+            named=now.state.name,
             proposed=self.session.proposed(now),
             timeline=Timeline(now.people.duration, start),
             moment=lambda row: float(view.shots.times[view.crops.frame[row]]),
@@ -190,12 +190,12 @@ class Pages:
             sure |= dict(zip(person.tracks, person.sure, strict=False))
         return [
             Strip(
-                track,
-                *now.times[track].tolist(),
-                tuple(self.session.rows(track, most)),
-                sure.get(track),
-                bool(now.state.sure[track]),
-                int(now.state.person[track]),
+                track=track,
+                start=float(now.times[track, 0]),
+                end=float(now.times[track, 1]),
+                faces=tuple(self.session.rows(track, most)),
+                sure=sure.get(track),
+                told=bool(now.state.sure[track]),
             )
             for track in tracks
         ]
@@ -225,11 +225,9 @@ class Pages:
         return sides
 
     def _between(self, now: Now, question: Question) -> dict[str, Any]:
-        """Return where two groups met when the film was clustered, and whether they share frames."""
+        """Return where two groups met in the clustering, and whether they share frames."""
         tracks = now.view.tracks
-        left, right = (
-            np.isin(tracks.track, side) for side in (question.left, question.right)
-        )
+        left, right = (np.isin(tracks.track, side) for side in (question.left, question.right))
         both = np.intersect1d(tracks.frame[left], tracks.frame[right])
         path = path_between(now.view.clusters, question.left[0], question.right[0])
         return {

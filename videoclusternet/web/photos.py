@@ -92,9 +92,9 @@ def _signature(now: Now, photos: Sequence[bytes], name: str) -> Signatures:
     for photo in photos:
         picture = _decoded(photo, name)
         (found,) = detector([picture], config.filter.score)
-        if not len(found.box):
+        if not len(found.boxes):
             raise InputError(f"No face was found on {name}.")
-        size = np.prod(found.box[:, 2:] - found.box[:, :2], axis=1)
+        size = np.prod(found.boxes[:, 2:] - found.boxes[:, :2], axis=1)
         largest = int(size.argmax())
         feed = model.spec.feed
         motion = similarities(found.landmarks[[largest]], np.array(feed.template))[0]

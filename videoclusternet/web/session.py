@@ -113,6 +113,15 @@ class Session:
         seen = now.revision if seen is None else seen
         return self.log.write(act.kind, act.sentence, act.changes, seen=seen)
 
+    def proposed(self, now: Now) -> dict[int, str]:
+        """Return the names that the cast's photographs propose and nobody has, by person."""
+        taken = {name.casefold() for name in now.state.name.values()}
+        return {
+            person: name
+            for person, name in self.likely.items()
+            if person not in now.state.name and name.casefold() not in taken
+        }
+
     def history(self) -> tuple[list[Entry], Entry | None, Entry | None]:
         """Return all entries, and which one would be taken back or done again next."""
         entries = self.log.entries()

@@ -1,0 +1,201 @@
+"""The commands by which a person has the last word on a run: review, name, merge, and so on."""
+
+from __future__ import annotations
+
+import webbrowser
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from videoclusternet.cli.app import RunFolder, app, err, out
+from videoclusternet.errors import BusyError, InputError, UsageError
+from videoclusternet.terminal import one_line
+
+if TYPE_CHECKING:
+    from videoclusternet.review.acts import Act
+    from videoclusternet.review.state import State
+    from videoclusternet.web.guard import Key
+
+Who = Annotated[str, typer.Argument(metavar="WHO", help="A name, or the number of a person.")]
+
+
+@app.command()
+def review(
+    folder: RunFolder,
+    port: Annotated[int, typer.Option(help="Where to listen; 0 is any port that is free.")] = 0,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="One address of this machine, for others.")
+    ] = "127.0.0.1",
+    no_open: Annotated[
+        bool, typer.Option("--no-open", help="Only print the address, open no browser.")
+    ] = False,
+    film: Annotated[
+        Path | None,
+        typer.Option(metavar="FILM", readable=False, help="Where the film is, if it was moved."),
+    ] = None,
+    cast: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV", readable=False, help="Names, and photos if you have: name,photo."
+        ),
+    ] = None,
+    log: Annotated[bool, typer.Option("--log", help="Print what was said, and end.")] = False,
+) -> None:
+    """Name and correct the people of a run in the browser; nothing that you say is ever lost."""
+    if log:
+        _print_log(folder)
+        return
+    from videoclusternet.web.photos import propose, read_cast
+    from videoclusternet.web.serve import serve
+    from videoclusternet.web.session import Session
+
+    names = read_cast(cast) if cast else {}
+    session = Session(folder, film=_film_of(folder, film), cast=list(names))
+    now = session.now()
+    if any(names.values()):
+        session.likely = propose(now, names)
+
+    def opened(key: Key) -> None:
+        if not key.local:
+            err.print("Warning: Faces and names go over the network as they are, unencrypted.")
+        out.print(f"Review: {key.address}")
+        out.print("Everything is saved at once. Ctrl+C ends the review.")
+        if not no_open:
+            webbrowser.open(key.address)
+
+    serve(session, opened, host, port)
+    _show_again(folder)
+
+
+@app.command()
+def name(
+    folder: RunFolder,
+    who: Who,
+    text: Annotated[str, typer.Argument(metavar="NAME", help="The name; '' takes it away.")],
+) -> None:
+    """Call a person by a name."""
+    from videoclusternet.review import acts
+
+    _say(folder, lambda state: acts.name(state, state.find(who), text))
+
+
+@app.command()
+def merge(
+    folder: RunFolder,
+    into: Who,
+    others: Annotated[list[str], typer.Argument(metavar="WHO...", help="Who is the same.")],
+) -> None:
+    """Say that people are one; the first keeps their number."""
+    from videoclusternet.review import acts
+
+    _say(folder, lambda state: acts.merge(state, state.find(into), map(state.find, others)))
+
+
+@app.command()
+def split(
+    folder: RunFolder,
+    who: Who,
+    tracks: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--track", metavar="N", help="A track that is somebody else; may be repeated."
+        ),
+    ] = None,
+) -> None:
+    """Say that a person is two: as the machine would part them, or by the tracks that you name."""
+    from videoclusternet.review import acts
+    from videoclusternet.web.session import Session
+
+    session = Session(folder)
+    now = session.now()
+    person = now.state.find(who)
+    if tracks:
+        strangers = sorted(set(tracks) - set(now.state.tracks(person)))
+        if strangers:
+            raise UsageError(f"Track {strangers[0]} is not of {now.state.called(person)}.")
+        _say(folder, lambda state: acts.move(state, tracks, None))
+        return
+    question = now.evidence.split(person)
+    if question is None:
+        raise UsageError(f"Nothing tells two parts of {now.state.called(person)} apart.")
+    _say(folder, lambda state: acts.different(state, question.left, question.right))
+
+
+@app.command()
+def ignore(folder: RunFolder, who: Who) -> None:
+    """Fold a person away who does not matter; said again, they count again."""
+    from videoclusternet.review import acts
+
+    _say(folder, lambda state: acts.ignore(state, state.find(who)))
+
+
+@app.command()
+def undo(folder: RunFolder) -> None:
+    """Take back the last thing that was said of a run."""
+    from videoclusternet.web.session import Session
+
+    session = Session(folder)
+    session.now()
+    out.print(f"{one_line(session.log.undo().sentence)}.")
+    _show_again(folder)
+
+
+@app.command()
+def redo(folder: RunFolder) -> None:
+    """Do again what was taken back last."""
+    from videoclusternet.web.session import Session
+
+    session = Session(folder)
+    session.now()
+    out.print(f"{one_line(session.log.redo().sentence)}.")
+    _show_again(folder)
+
+
+def _say(folder: Path, act: Callable[[State], Act]) -> None:
+    from videoclusternet.web.session import Session
+
+    session = Session(folder)
+    session.do(act, None)
+    out.print(f"{one_line(session.log.entries()[-1].sentence)}.")
+    _show_again(folder)
+
+
+def _show_again(folder: Path) -> None:
+    """Write the results anew; where a run works in the folder, it does so itself in the end."""
+    from videoclusternet.pipeline import show_again
+
+    try:
+        show_again(folder)
+    except BusyError:
+        err.print("Warning: A run works in this folder: it will show in its results what you said.")
+
+
+def _film_of(folder: Path, named: Path | None) -> Path | None:
+    """Return where the film of a run can be watched. Raises InputError for another film."""
+    from videoclusternet.run_view import load_run
+    from videoclusternet.video.file import fingerprint
+
+    note = load_run(folder).manifest.film
+    path = named or Path(note.path)
+    try:
+        if fingerprint(path) == note.fingerprint:
+            return path
+    except InputError:
+        if named:
+            raise
+    if named:
+        raise InputError(f"{named} is not the film of this run ({note.name}).")
+    err.print(f"Warning: The film is not at {path} any more; name it with --film to watch it.")
+    return None
+
+
+def _print_log(folder: Path) -> None:
+    from videoclusternet.review.log import Log
+    from videoclusternet.run_view import load_run
+
+    for entry in Log(load_run(folder).folder).entries():
+        out.print(f"{entry.revision:>5}  {entry.time}  {one_line(entry.sentence)}")
+        for note in entry.notes:
+            out.print(f"       {one_line(note)}")
