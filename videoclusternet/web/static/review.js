@@ -2,6 +2,8 @@
 // The keys of a review: every one of them only presses what can be clicked, too.
 (() => {
   const places = new Map(); // the card that each page was left at
+  let waiting = false; // for the next page, while what is typed is kept for it
+  let ahead = [];
   const typing = (at) => at.matches("input:not([type=checkbox]):not([type=file]), textarea, select");
   const seen = (at) => at.checkVisibility();
   const cards = () => [...document.querySelectorAll("[data-card]")].filter(seen);
@@ -38,31 +40,54 @@
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (document.querySelector("dialog[open]")) return;
+    if (waiting) {
+      event.preventDefault();
+      ahead.push(event.key);
+      return;
+    }
     const at = document.activeElement ?? document.body;
     if (typing(at)) {
-      if (event.key === "Escape") {
-        at.blur();
-        go(current() ?? cards()[0]);
-      }
-      return;
+      if (event.key === "Escape") leave(at);
+    } else if (event.key !== "Enter" || !at.matches("a, button, input, summary")) {
+      if (press(event.key)) event.preventDefault();
     }
-    if (event.key === "Enter" && at.matches("a, button, input, summary")) return;
-    if (["j", "ArrowDown", "k", "ArrowUp"].includes(event.key)) {
-      if (!cards().length) return;
-      event.preventDefault();
-      step(event.key === "j" || event.key === "ArrowDown" ? 1 : -1);
-      return;
+  });
+
+  function leave(field) {
+    field.blur();
+    go(current() ?? cards()[0]);
+  }
+
+  // Do what a key stands for, and tell whether it stands for anything.
+  function press(key) {
+    const by = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[key];
+    if (by && cards().length) {
+      step(by);
+      return true;
     }
-    const target = pressed(event.key);
-    if (!target || target.disabled) return;
-    event.preventDefault();
+    const target = pressed(key);
+    if (!target || target.disabled) return false;
     if (typing(target)) {
       target.focus();
       target.select();
     } else {
       target.click();
     }
-  });
+    return true;
+  }
+
+  // Do what was typed while the page was on its way, up to where the next one is asked for.
+  function catchUp() {
+    while (ahead.length && !waiting) {
+      const key = ahead.shift();
+      const at = document.activeElement ?? document.body;
+      if (!typing(at)) press(key);
+      else if (key === "Escape") leave(at);
+      else if (key === "Enter") at.form.requestSubmit();
+      else if (key === "Backspace") at.value = at.value.slice(0, -1);
+      else if (key.length === 1) at.setRangeText(key, at.selectionStart, at.selectionEnd, "end");
+    }
+  }
 
   // What is done to ticked things is done to the one at hand, where too few are ticked.
   document.addEventListener("submit", (event) => {
@@ -106,14 +131,25 @@
   }
 
   function settle() {
+    waiting = false;
     const all = cards();
     const at = places.get(location.pathname) ?? 0;
     if (all.length) go(all[Math.min(at, all.length - 1)]);
+    catchUp();
   }
+
+  function fail() {
+    waiting = false;
+    ahead = [];
+    tell("The review does not answer: start 'vcn review' again. What was said is saved.");
+  }
+
   document.addEventListener("focusin", (event) => {
     const card = event.target instanceof Element && event.target.closest("[data-card]");
     if (card && !card.classList.contains("current")) go(card);
   });
+  document.addEventListener("htmx:beforeRequest", () => { waiting = true; });
   document.addEventListener("htmx:afterSettle", settle);
+  document.addEventListener("htmx:sendError", fail);
   document.addEventListener("DOMContentLoaded", settle);
 })();
