@@ -1,6 +1,14 @@
 from __future__ import annotations
 
+import logging
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
+
+from tests.command import Outcome, Vcn
 
 
 @pytest.fixture
@@ -24,3 +32,27 @@ def stand_in(spec, monkeypatch):
 
     monkeypatch.setitem(BACKBONES, spec.name, spec)
     return spec
+
+
+@pytest.fixture
+def vcn(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Vcn]:
+    """Run the command line in this process, and clean up after it."""
+    from videoclusternet import cli  # with typer, which most tests need not
+
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    log = logging.getLogger("videoclusternet")
+    before = (list(log.handlers), log.level)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*arguments: str | Path) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["vcn", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        code = end.value.code
+        return Outcome(code if isinstance(code, int) else 0, *capfd.readouterr())
+
+    yield call
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    log.handlers[:] = before[0]
+    log.setLevel(before[1])  # which forgets, too, what was enabled

@@ -9,14 +9,15 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from tests.command import Vcn
 from videoclusternet import check, cli, demo, pipeline
 from videoclusternet.config import Config, load_config
 from videoclusternet.errors import (
@@ -37,37 +38,6 @@ from videoclusternet.weights.assets import ASSETS, OPTIONAL, Asset
 from videoclusternet.workspace import Run
 
 REPOSITORY = Path(__file__).parents[1]
-
-
-class Outcome(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Vcn = Callable[..., Outcome]
-
-
-@pytest.fixture
-def vcn(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Vcn]:
-    """Run the command line in this process, and clean up after it."""
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    log = logging.getLogger("videoclusternet")
-    before = (list(log.handlers), log.level)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def call(*arguments: str | Path) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["vcn", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        code = end.value.code
-        return Outcome(code if isinstance(code, int) else 0, *capfd.readouterr())
-
-    yield call
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
-    log.handlers[:] = before[0]
-    log.setLevel(before[1])  # which forgets, too, what was enabled
 
 
 def person(label: int, name: str, seconds: float) -> Person:

@@ -87,8 +87,7 @@ class Session:
     def now(self) -> Now:
         """Return what is true now. Raises InputError where the run is not finished."""
         with self._lock:
-            state = (self.folder / MANIFEST).stat()
-            read = (state.st_ino, state.st_mtime_ns)
+            read = self._written()
             if self._view is None or read != self._read:
                 view = load_run(self.folder)
                 if "people" not in view.manifest.stages:
@@ -101,6 +100,15 @@ class Session:
                 weight = weight_of(self._view.crops)
                 self._now = Now(revision, State(facts, weight), self._view)
             return self._now
+
+    def _written(self) -> tuple[int, int]:
+        """Return what changes whenever a run writes its manifest."""
+        try:
+            state = (self.folder / MANIFEST).stat()
+        except OSError:
+            load_run(self.folder)  # raises the sentence for it
+            raise
+        return state.st_ino, state.st_mtime_ns
 
     def do(self, say: Callable[[State], Act], seen: int | None) -> int:
         """Say something of what is true at entry `seen`, and return the number of its entry.

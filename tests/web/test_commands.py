@@ -1,0 +1,113 @@
+"""What a person says by the command line: the same acts, and the same last word."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.command import Vcn
+from videoclusternet.run_view import RunView, load_run
+from videoclusternet.workspace import Run
+
+
+def names(folder: Path) -> list[str]:
+    with open(folder / "people.csv", newline="") as file:
+        return list(dict.fromkeys(row["person"] for row in csv.DictReader(file)))
+
+
+def test_a_script_names_merges_splits_ignores_and_takes_back(vcn: Vcn, folder: Path) -> None:
+    before = {person.name: person.tracks for person in load_run(folder).people}
+    assert vcn("name", folder, "Person 1", "Ada").out == "Person 1 is Ada.\n"
+    assert names(folder)[0] == "Ada"
+    assert vcn("merge", folder, "Ada", "2", "person 3").code == 0
+    people = json.loads((folder / "people.json").read_text())["people"]
+    ada = next(person for person in people if person["name"] == "Ada")
+    assert ada["tracks"] == sorted(before["Person 1"] + before["Person 2"] + before["Person 3"])
+    assert vcn("ignore", folder, "4").out == "Person 4 is ignored.\n"
+    assert vcn("split", folder, "Person 5").code == 0
+    first = before["Person 6"][0]
+    assert vcn("split", folder, "Person 6", "--track", first).code == 0
+    after = {person.name: person.tracks for person in load_run(folder).people}
+    assert after[f"Person {len(before) + 2}"] == (first,)
+    assert "Ada" in (folder / "report.html").read_text()
+    told = vcn("review", folder, "--log").out.splitlines()
+    assert [line.split("  ")[-1] for line in told[:3]] == [
+        "The film was run", "Person 1 is Ada", "Person 2, Person 3 and Ada are one person",
+    ]  # fmt: skip
+    for _ in range(5):
+        assert vcn("undo", folder).code == 0
+    assert {person.name: person.tracks for person in load_run(folder).people} == before
+    assert names(folder) == list(before)
+    assert vcn("undo", folder).code == 2
+    assert vcn("redo", folder).out == "Did again: Person 1 is Ada.\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["name", "Person 99", "Ada"], "Nobody in this run is called 'Person 99'."),
+        (["name", "1", "Unknown"], "Nobody can be called 'Unknown'"),
+        (["merge", "1", "1"], "It takes two people to merge."),
+        (["split", "1", "--track", "99999"], "Track 99999 is not of Person 1."),
+        (["split", "Unknown"], "Nobody in this run is called 'Unknown'."),
+        (["redo"], "There is nothing to do again."),
+    ],
+)
+def test_what_cannot_be_meant_is_a_sentence(
+    vcn: Vcn,
+    folder: Path,
+    words: list[str],
+    told: str,
+) -> None:
+    code, out, err = vcn(words[0], folder, *words[1:])
+    assert (code, out) == (2, "")
+    assert err.startswith(told)
+
+
+def test_the_last_word_is_what_is_shown_scored_and_explained(
+    vcn: Vcn,
+    folder: Path,
+    demo_run: RunView,
+) -> None:
+    truth = Path(demo_run.manifest.film.path).with_suffix(".truth.csv")
+    before = json.loads(vcn("eval", folder, "--truth", truth, "--json").out)
+    tracks = {person.name: person.tracks for person in load_run(folder).people}
+    vcn("merge", folder, "1", "2")
+    after = json.loads(vcn("eval", folder, "--truth", truth, "--json").out)
+    assert after["predicted"] == before["predicted"] - 1
+    assert after["bcubed_precision"] < before["bcubed_precision"]
+    pair = tracks["Person 1"][0], tracks["Person 2"][0]
+    assert "somebody said so" in vcn("show", folder, "--why", *map(str, pair)).out
+    assert "Person 2" not in vcn("show", folder).out
+
+
+def test_a_run_at_work_shows_in_the_end_what_was_said(vcn: Vcn, folder: Path) -> None:
+    with Run.reopen(folder):
+        code, out, err = vcn("name", folder, "1", "Ada")
+    assert (code, out) == (0, "Person 1 is Ada.\n")
+    assert "A run works in this folder" in err
+    assert "Ada" in vcn("show", folder).out
+
+
+@pytest.mark.parametrize("command", ["review", "undo", "ignore"])
+def test_a_folder_without_a_run_is_a_sentence(
+    vcn: Vcn,
+    tmp_path: Path,
+    command: str,
+) -> None:
+    words = ["1"] if command == "ignore" else ["--no-open"] if command == "review" else []
+    code, out, err = vcn(command, tmp_path, *words)
+    assert (code, out) == (3, "")
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_film_that_moved_or_is_another(vcn: Vcn, folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.mp4"
+    other.write_bytes(b"no film")
+    code, _, err = vcn("review", folder, "--no-open", "--film", other)
+    assert code == 3
+    assert "is not the film of this run" in err
