@@ -10,8 +10,9 @@ import pytest
 
 from tests.results.small_film import FACTS, Film, drawn_face, small_film
 from videoclusternet.records import SAME_TIME, TWO_GROUPS
+from videoclusternet.results.drawing import BRIEF
 from videoclusternet.results.people import People
-from videoclusternet.results.report import APPEARANCES, BRIEF, DOUBTS, MERGES, render_report
+from videoclusternet.results.report import APPEARANCES, DOUBTS, MERGES, render_report
 
 
 def page(records: Film, people: People | None = None, **facts: object) -> str:

@@ -141,7 +141,10 @@ def test_the_links_are_for_programs() -> None:
 def test_one_person_without_a_history_is_said_to_be_one() -> None:
     why = explain_pair(film_of([0, 0], []).clusters, 0, 1)
     assert why.together
-    assert why.text == "Track 0 and track 1 are one person, person 0: no merge tells why."
+    assert (
+        why.text
+        == "Track 0 and track 1 are one person, person 0: no merge joins them, somebody said so."
+    )
 
 
 @pytest.mark.parametrize(("left", "right"), [(0, 2), (-1, 0), (2, 2)])

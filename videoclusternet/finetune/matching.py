@@ -146,5 +146,7 @@ def obey(matches: Array, said: Said, counts: Array) -> None:
         matches[np.ix_(tracks, tracks)] = True
     np.fill_diagonal(matches, False)
     for left, right in zip(label[said.left].tolist(), label[said.right].tolist(), strict=True):
+        if min(left, right) < 0:
+            continue
         one, other = np.flatnonzero(label == left), np.flatnonzero(label == right)
         matches[np.ix_(one, other)] = matches[np.ix_(other, one)] = False

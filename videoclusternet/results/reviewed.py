@@ -25,7 +25,7 @@ def reviewed(clusters: Clusters, verdict: Verdict) -> tuple[Clusters, Array]:
     label = np.full(len(clusters), UNKNOWN)
     label[known] = np.argsort(order)[np.searchsorted(people, verdict.person[known])]
     before = _as_before(clusters.label, label, len(people))
-    kept = (label >= 0) & (before[label] >= 0)
+    kept = np.append(before >= 0, False)[label]  # of Unknown, the last, nothing is
     after = np.full(len(clusters.limit) + 1, -1)
     after[before[before >= 0]] = np.flatnonzero(before >= 0)
     nan = np.float32(np.nan)

@@ -99,7 +99,7 @@ def explain_pair(
     if left == right:
         lines = [f"Track {left} is one track: it was followed through its shot as one face."]
     elif together:
-        met = "somebody said so"
+        met = "no merge joins them, somebody said so"
         if links and links[-1].round != SAID:
             met = f"they met in round {links[-1].round}"
         lines = [f"{pair} are one person, {who[0]}: {met}."]

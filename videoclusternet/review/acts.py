@@ -32,7 +32,7 @@ def name(state: State, person: int, text: str) -> Act:
     The track that stands for the person is theirs from now on, and people of other names are
     others. Raises UsageError where the name is taken or cannot be one.
     """
-    tracks, before = state.tracks(person), state.called(person)
+    tracks, before = _somebody(state, person), state.called(person)
     text = _as_name(text)
     if not text:
         return Act("name", f"{before} has no name any more", {f"name/{person}": None})
@@ -56,7 +56,7 @@ def _as_name(text: str) -> str:
 
 def ignore(state: State, person: int) -> Act:
     """Fold a person away, or take them up again."""
-    state.tracks(person)
+    _somebody(state, person)
     before = person in state.ignored
     sentence = (
         f"{state.called(person)} counts again" if before else f"{state.called(person)} is ignored"
@@ -122,8 +122,9 @@ def same(state: State, left: Sequence[int], right: Sequence[int]) -> Act:
         changes = _together(state, [*left, *right], one)
         return Act("same", f"{_listed(left)} and {_listed(right)} are one person", changes)
     if UNKNOWN in (one, other):
-        known, unknown = (other, left) if one == UNKNOWN else (one, right)
-        return move(state, unknown, None if known == UNKNOWN else known)
+        if one == other:
+            return move(state, [*left, *right], None)
+        return move(state, left if one == UNKNOWN else right, max(one, other))
     into, gone = (other, one) if other in state.name and one not in state.name else (one, other)
     act = merge(state, into, [gone])
     return Act("same", act.sentence, act.changes)
@@ -147,6 +148,13 @@ def later(state: State, left: Sequence[int], right: Sequence[int]) -> Act:
     """Put off a question."""
     key = _pair("later", min(_checked(state, left)), min(_checked(state, right)))
     return Act("later", f"{_listed(left)} and {_listed(right)}: asked again later", {key: True})
+
+
+def _somebody(state: State, person: int) -> list[int]:
+    """Return the tracks of a person. Raises UsageError for Unknown, who is many."""
+    if person == UNKNOWN:
+        raise UsageError("Unknown is nobody: say first which of its tracks are one person.")
+    return state.tracks(person)
 
 
 def _together(state: State, tracks: Iterable[int], person: int) -> dict[str, Any]:

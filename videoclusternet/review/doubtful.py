@@ -231,9 +231,10 @@ def _question(
 def likely(loss: float, limit: float, stranger: float, together: bool) -> float:
     """Return how likely two groups are one person, from their loss and what it lies between.
 
-    Where there are no strangers to compare with, there is only what the program made of it.
+    Where there are no strangers to compare with, there is only what the program made of it. What it
+    would join again counts as joined, though somebody parted it.
     """
-    slope, middle = TOGETHER if together else APART
+    slope, middle = TOGETHER if together or loss < limit else APART
     room = stranger - limit
     place = (loss - limit) / room if np.isfinite(room) and room > 0 else 0.0
     return float(expit(-slope * (place - middle)))

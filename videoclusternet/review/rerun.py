@@ -68,11 +68,13 @@ def follow(log: Log, clusters: Clusters, tracks: Tracks, crops: Crops) -> tuple[
     """
     revision, facts = log.current()
     digest = clusters.digest().encode()
-    if not revision or log.note(CLUSTERS) == digest:
+    if not revision:
         return ()
     places = _unpacked(log.note(PLACES) or b"")
-    before = State(facts, np.ones(places.count))
     moved = not _same_places(places, tracks)
+    if not moved and log.note(CLUSTERS) == digest:
+        return ()
+    before = State(facts, np.ones(places.count))
     now, came = _carried(facts, places, tracks, weight_of(crops))
     person, next_ = _vote(clusters.label, now)
     person = np.where(now.sure, now.person, person)  # the last word, if clusters were made without
