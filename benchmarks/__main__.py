@@ -180,6 +180,18 @@ def _speed(options: argparse.Namespace) -> None:
         print(line)
 
 
+def _review(options: argparse.Namespace) -> None:
+    from benchmarks import review  # playwright
+
+    run, truth = _with_truth(options.run, "RUN")
+    head = header("standard", [], [int(vcn.load_run(run).manifest.settings["seed"])])
+    options.work.mkdir(parents=True, exist_ok=True)
+    rows = [*review.measure_page(options.work), *review.measure_review(run, truth, options.work)]
+    write_results(options.out, {**head, "film": vcn.load_run(run).manifest.film.name}, rows)
+    for row in rows:
+        print(f"{row.name:<28}{row.value:>9g}  {row.unit:<48}{row.verdict}")
+
+
 def _report(options: argparse.Namespace) -> None:
     from benchmarks import report  # matplotlib
 
@@ -313,6 +325,9 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     report.add_argument("run", metavar="RUN:TRUTH", help="the run whose tuning is drawn")
     report.add_argument("--results", type=Path, default=RESULTS / "methods.json", metavar="FILE")
+
+    review = add("review", _review, [works], "what it costs to correct a run, and many tracks")
+    review.add_argument("run", metavar="RUN:TRUTH", help="a finished run with errors")
 
     films = add("films", _films, [scored, shared], "score films whose truth is known")
     films.add_argument("cases", nargs="+", metavar="FILM:TRUTH")

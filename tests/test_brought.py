@@ -18,7 +18,7 @@ from tests.families import EACH, POCKETS, drawn_pocket, pocket_of
 from tests.graphs import draw_pocket
 from videoclusternet.errors import UsageError, WeightsError
 from videoclusternet.models.backbone import PatchBackbone
-from videoclusternet.pipeline import process_film
+from videoclusternet.pipeline import SHOWN, process_film
 from videoclusternet.run_view import RunView
 
 QUICK = [
@@ -124,7 +124,7 @@ def test_only_what_is_in_a_file_counts(film, tracked, tmp_path, monkeypatch):
     }
     assert done_anew(film, tmp_path / "run", f"backbone={spec.name}={first}") == after_tracks
     moved = first.rename(tmp_path / "moved.pth")
-    assert done_anew(film, tmp_path / "run", f"backbone={spec.name}={moved}") <= {"report"}
+    assert done_anew(film, tmp_path / "run", f"backbone={spec.name}={moved}") <= {*SHOWN}
     other = save("arcface_r18", tmp_path / "other.pth", seed=1)
     redone = done_anew(film, tmp_path / "run", f"backbone={spec.name}={other}")
     assert redone >= {"model", "clusters"}

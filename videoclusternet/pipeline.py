@@ -170,7 +170,7 @@ def _recipe(
     yield "crops"
 
     # Only now, because torch takes seconds to import, and an unreadable film should say so at once.
-    from videoclusternet.clustering.signature import sign_tracks
+    from videoclusternet.clustering.signature import sign_tracks, signing
     from videoclusternet.finetune.train import finetune_model
     from videoclusternet.models.device import enough_memory, resolve_device, threads
 
@@ -184,7 +184,7 @@ def _recipe(
         )  # fmt: skip
         yield "model"
         signatures = run.once(
-            "signatures", sign_tracks, crops, model, config.cluster, seed=config.seed,
+            "signatures", sign_tracks, crops, model, signing(config.cluster), seed=config.seed,
             device=place, also=count, progress=run.progress("signatures"),
         )  # fmt: skip
         yield "signatures"

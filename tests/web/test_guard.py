@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import socket
@@ -17,6 +18,7 @@ from tests.web.conftest import Served
 from videoclusternet.errors import BusyError, UsageError
 from videoclusternet.review.log import FILE, Log
 from videoclusternet.run_view import RunView
+from videoclusternet.web.app import STATIC
 from videoclusternet.web.serve import serve as serve_at
 from videoclusternet.web.session import Session
 
@@ -209,3 +211,11 @@ def test_a_run_that_goes_away_is_a_sentence(served: Served, client: httpx.Client
     answer = client.get("/")
     assert answer.status_code == 500
     assert "Traceback" not in answer.text
+
+
+def test_what_others_wrote_is_as_they_made_it() -> None:
+    """The library is htmx.org 2.0.11 from the npm registry, dist/htmx.min.js."""
+    data = (STATIC / "htmx.min.js").read_bytes()
+    assert hashlib.sha256(data).hexdigest() == (
+        "d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717"
+    )
