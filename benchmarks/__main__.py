@@ -183,13 +183,16 @@ def _speed(options: argparse.Namespace) -> None:
 def _review(options: argparse.Namespace) -> None:
     from benchmarks import review  # playwright
 
-    run, truth = _with_truth(options.run, "RUN")
-    head = header("standard", [], [int(vcn.load_run(run).manifest.settings["seed"])])
+    pairs = [_with_truth(text, "RUN") for text in options.runs]
+    seeds = sorted({int(vcn.load_run(run).manifest.settings["seed"]) for run, _ in pairs})
     options.work.mkdir(parents=True, exist_ok=True)
-    rows = [*review.measure_page(options.work), *review.measure_review(run, truth, options.work)]
-    write_results(options.out, {**head, "film": vcn.load_run(run).manifest.film.name}, rows)
+    rows = [*review.measure_page(options.work)]
+    for run, truth in pairs:
+        rows += review.measure_review(run, truth, options.work)
+    films = {run.name: vcn.load_run(run).manifest.film.name for run, _ in pairs}
+    write_results(options.out, {**header("standard", [], seeds), "films": films}, rows)
     for row in rows:
-        print(f"{row.name:<28}{row.value:>9g}  {row.unit:<48}{row.verdict}")
+        print(f"{row.name:<36}{row.value:>9g}  {row.unit:<48}{row.verdict}")
 
 
 def _report(options: argparse.Namespace) -> None:
@@ -327,7 +330,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--results", type=Path, default=RESULTS / "methods.json", metavar="FILE")
 
     review = add("review", _review, [works], "what it costs to correct a run, and many tracks")
-    review.add_argument("run", metavar="RUN:TRUTH", help="a finished run with errors")
+    review.add_argument("runs", nargs="+", metavar="RUN:TRUTH", help="finished runs with errors")
 
     films = add("films", _films, [scored, shared], "score films whose truth is known")
     films.add_argument("cases", nargs="+", metavar="FILM:TRUTH")

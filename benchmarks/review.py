@@ -15,21 +15,24 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 import videoclusternet as vcn
 from benchmarks.results_file import Goal, Row
 from videoclusternet.records import UNKNOWN, Array, Clusters, Crops, Shots, Signatures, Tracks
 from videoclusternet.results.people import list_people
+from videoclusternet.results.report import RunFacts
 from videoclusternet.results.truth import name_tracks, read_truth
 from videoclusternet.run_view import load_run
 from videoclusternet.workspace import Run
 
+FACES = 6  # that a card shows
 KEY, DECISION = 0.28, 1.35  # seconds
-SETTLE = "() => !document.querySelector('.htmx-request, .htmx-settling, .htmx-swapping')"
+UNSETTLED = ".htmx-request, .htmx-settling, .htmx-swapping"
 
 
 @contextmanager
@@ -72,7 +75,7 @@ class Reviewer:
             self.keys += 1
         self.page.wait_for_timeout(60)
         self.page.wait_for_load_state("networkidle")
-        self.page.wait_for_function(SETTLE)
+        expect(self.page.locator(UNSETTLED)).to_have_count(0)
 
     @property
     def person(self) -> Array:
@@ -92,32 +95,38 @@ class Reviewer:
         """Answer what is asked, until all is right or nothing is asked."""
         self.press("2")
         while self.wrong and self.page.locator("input[name=left]").count():
-            left, right = (
-                majority([int(box) for box in self._values(side)], self.names)
-                for side in ("left", "right")
-            )
+            sides = [self._values(side) for side in ("left", "right")]
             self.decisions += 1
+            mixed = [n for n, side in enumerate(sides) if not self._is_one(side)]
+            if mixed:  # it is seen: they are parted first
+                self.press(("ArrowLeft", "ArrowRight")[mixed[0]])
+                self._part(majority(self._cards(), self.names))
+                self.press("2")
+                continue
+            left, right = (majority(side, self.names) for side in sides)
             self.press("y" if left == right else "n")
 
-    def _values(self, name: str) -> list[str]:
+    def _is_one(self, tracks: Sequence[int]) -> bool:
+        return len({name for track in tracks if (name := self.names[track]) is not None}) < 2
+
+    def _values(self, name: str) -> list[int]:
         boxes = self.page.locator(f"input[name={name}]").all()
-        return [box.get_attribute("value") or "" for box in boxes]
+        return [int(box.get_attribute("value") or "") for box in boxes]
 
     def go_through_people(self) -> None:
-        """Open everybody, part who is mixed, then merge who is in pieces."""
+        """Open whoever has more tracks than a card shows, part who is mixed, then merge pieces."""
         self.press("1")
-        place = 0
-        while place < len(cards := self._cards()):
-            self._to(place)
+        self._unfold()
+        seen: set[int] = set()
+        while self.wrong and (new := [card for card in self._cards() if card not in seen]):
             self.decisions += 1
-            person = self.person
-            mine = np.flatnonzero(person == cards[place]).tolist()
-            names = [self.names[track] for track in mine]
-            if len({name for name in names if name is not None}) > 1:
+            seen.add(new[0])
+            mine = np.flatnonzero(self.person == new[0]).tolist()
+            if len(mine) > FACES or not self._is_one(mine):
+                self._to(self._cards().index(new[0]))
                 self.press("Enter")
                 self._part(majority(mine, self.names))
                 self.press("1")
-            place += 1
         self._merge()
 
     def _part(self, keep: str | None) -> None:
@@ -136,6 +145,7 @@ class Reviewer:
     def _merge(self) -> None:
         """Merge two cards of one name, until there are none."""
         while True:
+            self._unfold()
             person = self.person
             names = [
                 majority(np.flatnonzero(person == number).tolist(), self.names)
@@ -152,6 +162,10 @@ class Reviewer:
             self.press("m")
             self._to(pair[1])
             self.press("m")
+
+    def _unfold(self) -> None:
+        if self.page.locator("[data-fold=Extras]:not([open])").count():
+            self.press("e")
 
     def _cards(self) -> list[int]:
         cards = self.page.locator("[data-card]").all()
@@ -194,6 +208,7 @@ def measure_review(run: Path, truth: Path, work: Path) -> Iterator[Row]:
     """Review copies of a finished run below `work`, with the queue and without."""
     view = load_run(run)
     names = name_tracks(view.tracks, read_truth(truth)).names
+    film = run.name
     for way in ("queue", "people"):
         folder = work / f"review-{way}"
         shutil.rmtree(folder, ignore_errors=True)
@@ -202,20 +217,22 @@ def measure_review(run: Path, truth: Path, work: Path) -> Iterator[Row]:
         with reviewed(folder) as page:
             person = Reviewer(page, folder, names)
             if way == "queue":
-                yield Row.of("review.wrong", person.wrong, f"of {len(names)} tracks")
+                yield Row.of(f"review.{film}.wrong", person.wrong, f"of {len(names)} tracks")
             begin = time.monotonic()
             if way == "queue":
                 person.go_through_queue()
-                yield Row.of("review.queue.left", person.wrong, "tracks, when nothing is asked")
-                yield Row.of("review.queue.answers", person.decisions, "answers")
+                yield Row.of(
+                    f"review.{film}.queue.left", person.wrong, "tracks, when nothing is asked"
+                )
+                yield Row.of(f"review.{film}.queue.answers", person.decisions, "answers")
             if person.wrong:
                 person.go_through_people()
             seconds = time.monotonic() - begin
-            yield Row.of(f"review.{way}.wrong", person.wrong, "tracks", Goal(0, 0))
-            yield Row.of(f"review.{way}.keys", person.keys, "keystrokes")
+            yield Row.of(f"review.{film}.{way}.wrong", person.wrong, "tracks", Goal(0, 0))
+            yield Row.of(f"review.{film}.{way}.keys", person.keys, "keystrokes")
             modelled = KEY * person.keys + DECISION * person.decisions
-            yield Row.of(f"review.{way}.person", modelled, "s, by the keystroke-level model")
-            yield Row.of(f"review.{way}.seconds", seconds, "s that passed, nobody thinking")
+            yield Row.of(f"review.{film}.{way}.person", modelled, "s, by the keystroke-level model")
+            yield Row.of(f"review.{film}.{way}.seconds", seconds, "s that passed, nobody thinking")
 
 
 def measure_page(work: Path, tracks: int = 1000, people: int = 60) -> Iterator[Row]:
@@ -231,9 +248,10 @@ def measure_page(work: Path, tracks: int = 1000, people: int = 60) -> Iterator[R
         yield Row.of("review.page.again", again, "s, the same again")
         slowest = page.evaluate(SCROLL)
         yield Row.of("review.page.frame", slowest, "ms, the slowest tenth of frames in scrolling")
+        page.wait_for_load_state("networkidle")  # the faces that were scrolled past
         begin = time.monotonic()
         page.keyboard.press("i")
-        page.wait_for_function("document.getElementById('live').textContent.includes('ignored')")
+        page.locator("#live", has_text="ignored").wait_for()
         yield Row.of("review.page.act", time.monotonic() - begin, "s, from a key to its effect")
         begin = time.monotonic()
         page.goto(page.url + "doubtful")
@@ -285,6 +303,10 @@ def draw_run(folder: Path, tracks: int, people: int) -> Path:
     stops = np.arange(40, 40 * tracks + 1, 40)
     shots = Shots(stops - 40, stops, np.arange(40 * tracks + 1) / 25)
     clusters = _clusters(label, 2 * people)
+    facts = RunFacts(
+        film="drawn", width=640, height=360, date=datetime.now(UTC), preset="standard", seed=0,
+        device="cpu", faces=rows,
+    )  # fmt: skip
     film = folder.with_suffix(".mp4")
     film.write_bytes(b"no film: only its run is looked at")
 
@@ -299,6 +321,7 @@ def draw_run(folder: Path, tracks: int, people: int) -> Path:
         run.once("crops", store)
         run.once("signatures", lambda: _signatures(label, rng))
         run.once("clusters", lambda: clusters)
+        run.once("facts", lambda: facts)
         run.once("people", lambda: list_people(clusters, followed, crops, shots))
     return folder
 
@@ -319,7 +342,7 @@ def _signatures(label: Array, rng: np.random.Generator, width: int = 2048) -> Si
     logits = 4 * rng.normal(size=(label.max() + 1, width))[label]
     logits += rng.normal(size=logits.shape)
     q = logits - np.log(np.exp(logits).sum(1, keepdims=True))
-    p = -np.exp(q)
+    p = np.exp(q)
     count = np.full(len(label), 8)
     p, q = p.astype(np.float32), q.astype(np.float32)
     own = 8 * (p * q).sum(1).astype(np.float64)

@@ -21,8 +21,10 @@ from tests.synthetic import DrawnShot, draw_film
 from videoclusternet.errors import InputError, UsageError, WeightsError
 from videoclusternet.manifest import Manifest
 from videoclusternet.pipeline import cluster_video, process_film
-from videoclusternet.run_view import RunView
+from videoclusternet.review import acts
+from videoclusternet.run_view import RunView, load_run
 from videoclusternet.stages import STAGES
+from videoclusternet.web.session import Session
 
 POCKET = [
     "shots.shortest=0.2", "finetune.hidden=16", "finetune.outputs=16", "finetune.batch=8",
@@ -295,3 +297,29 @@ def test_a_damaged_film_says_so(
     assert f"{unusable} of {len(view.faces)} faces lie in damaged pictures." in (
         view.report.read_text()
     )
+
+
+def test_what_a_person_said_outlives_other_settings(
+    film: Path, run: RunView, tmp_path: Path
+) -> None:
+    """Tuned and clustered anew, with another matching of tracks: still as they were told to be."""
+    folder = tmp_path / "run"
+    shutil.copytree(run.folder, folder)
+    session = Session(folder)
+    first, second = (person.number for person in session.now().people[:2])
+    apart = session.now().state.tracks(first)[:2]
+    session.do(lambda state: acts.merge(state, first, [second]), None)
+    session.do(lambda state: acts.move(state, apart[1:], None), None)
+    session.do(lambda state: acts.name(state, first, "Ada"), None)
+    told = {person.name: person.tracks for person in load_run(folder).people}
+    process(film, folder, "finetune.head_rate=1.23e-3", "tracks.gap=0.4", seed=3)
+    view = load_run(folder)
+    after = {person.name: person.tracks for person in view.people}
+    assert set(after["Ada"]) >= set(told["Ada"])
+    assert not set(after["Ada"]) & set(apart[1:])
+    label = view.clusters.label  # the clusters themselves obey, not only what is shown
+    assert len({int(label[track]) for track in told["Ada"]}) == 1
+    assert label[apart[0]] != label[apart[1]]
+    assert "Ada" in (folder / "people.csv").read_text()
+    again = process(film, folder, "finetune.head_rate=1.23e-3", "tracks.gap=0.4", seed=3)
+    assert again.people == view.people

@@ -1,8 +1,10 @@
 """What to ask a person first: the questions whose answers change the most.
 
 A question is whether two groups of tracks are one person. How likely they are follows from where
-the loss between them lies: at the larger limit of the two, or at what lies between strangers. What
-an answer is worth is the screen time that would change hands, times how likely it does (ours).
+the loss between them lies, 0 at the larger limit of theirs and 1 at what usually lies between
+strangers; where the film joins them, also from how much nearer they are to each other than to
+anybody else, as the confidence of a track does. What an answer is worth is the screen time that
+would change hands, times how likely it does (ours).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import expit
 
+from videoclusternet.clustering.confidence import Margins, track_confidence
 from videoclusternet.clustering.distance import (
     Sides,
     brought,
@@ -28,12 +31,13 @@ from videoclusternet.review.state import State
 
 NEAREST = 3  # other people that each is asked about
 LIKELY = 0.02  # a question that is less likely to change anything is not asked
-TOGETHER, APART = (18.9, 0.10), (5.2, -0.27)
-"""Slope and middle of the logistic from where a loss lies (0 the limit, 1 strangers) to how likely
-it is of one person: where the program joined the two, and where it did not.
+JOINED, APART = (18.9, 0.10), (5.2, -0.27)
+"""Slope and middle of the logistic from where a loss lies to how likely it is of one person: where
+the program joined the two, and where it did not.
 
 Fitted to 543 pairs in ten runs of five films whose people are known (docs/review.md).
 """
+ALONE = 0.5  # the margin of who has nobody beside them to be compared with
 
 
 @dataclass(frozen=True)
@@ -160,9 +164,10 @@ class Evidence:
                 theirs = self.state.tracks(self.people[other])
                 if self.state.told_apart(mine, theirs) or self._both_named(person, other):
                     continue
-                yield _question(
-                    mine, theirs, False, float(loss[other]), limit[[n, other]], stranger
-                )
+                yield self._apart(
+                    mine, theirs, float(loss[other]), limit[[n, other]], stranger,
+                    self._nearest_but(p[[other]], q[[other]], person, self.people[other]),
+                )  # fmt: skip
 
     def _both_named(self, person: int, other: int) -> bool:
         return person in self.state.name and self.people[other] in self.state.name
@@ -191,9 +196,24 @@ class Evidence:
     def _inside(self, person: int, tracks: Array, sides: Sides, half: Array) -> Question:
         limit, between = compare(sides, half)
         left, right = (tracks[half == side].tolist() for side in (0, 1))
-        if len(left) < len(right):
+        smaller = int(len(right) <= len(left))
+        p, q = (bring[[smaller]] for bring in brought(sides, half))
+        if not smaller:
             left, right, limit = right, left, limit[::-1]
-        return _question(left, right, True, float(between[0, 1]), limit, self._stranger_to(person))
+        loss = float(between[0, 1])
+        most, stranger = float(limit.max()), self._stranger_to(person)
+        same = as_joined(loss, most, stranger, self._nearest_but(p, q, person))
+        return Question(
+            tuple(left), tuple(right), True, loss, float(limit[0]), float(limit[1]), same, 0.0
+        )
+
+    def _nearest_but(self, p: Array, q: Array, *people: int) -> float:
+        """Return the loss of these to the nearest person who is none of those; NaN for nobody."""
+        _limit, other_p, other_q = self._brought
+        others = [n for n, person in enumerate(self.people) if person not in people]
+        if not others:
+            return float("nan")
+        return float(loss_to(p, q, other_p[others], other_q[others]).min())
 
     def _unclaimed(self) -> Iterator[Question]:
         """Ask whether tracks of nobody are those whom they are nearest to."""
@@ -206,7 +226,22 @@ class Evidence:
                 if not self.state.told_apart([track], theirs):
                     stranger = self._stranger_to(one.person)
                     limit = np.array([one.limit, -np.inf])
-                    yield _question(theirs, [track], False, one.loss, limit, stranger)
+                    p, q = mean_of_crops(Sides.of(self.signatures, np.array([track])))
+                    next_best = self._nearest_but(p, q, one.person)
+                    yield self._apart(theirs, [track], one.loss, limit, stranger, next_best)
+
+    def _apart(
+        self, left: Sequence[int], right: Sequence[int], loss: float, limit: Array,
+        stranger: float, nearest: float,
+    ) -> Question:  # fmt: skip
+        """Ask of two groups that are two people; what the film would join was parted by someone."""
+        most = float(limit.max())
+        same = as_apart(loss, most, stranger)
+        if loss < most:
+            same = as_joined(loss, most, stranger, nearest)
+        return Question(
+            tuple(left), tuple(right), False, loss, float(limit[0]), float(limit[1]), same, 0.0
+        )
 
     def _stranger_to(self, person: int) -> float:
         """Return what usually lies between a person and others; NaN where there are none."""
@@ -218,23 +253,28 @@ class Evidence:
         return float(np.median(loss))
 
 
-def _question(
-    left: Sequence[int], right: Sequence[int], together: bool, loss: float, limit: Array,
-    stranger: float,
-) -> Question:  # fmt: skip
-    same = likely(loss, float(limit.max()), stranger, together)
-    return Question(
-        tuple(left), tuple(right), together, loss, float(limit[0]), float(limit[1]), same, 0.0
-    )
+def as_joined(loss: float, limit: float, stranger: float, nearest: float) -> float:
+    """Return how likely two groups are one person that the film joins.
 
-
-def likely(loss: float, limit: float, stranger: float, together: bool) -> float:
-    """Return how likely two groups are one person, from their loss and what it lies between.
-
-    Where there are no strangers to compare with, there is only what the program made of it. What it
-    would join again counts as joined, though somebody parted it.
+    `limit` is the larger one of theirs, `stranger` the loss that usually lies between people, and
+    `nearest` that of the smaller group to the nearest other person; NaN where there are no others.
+    Nobody is likelier than at the limit, where the program would have joined anybody.
     """
-    slope, middle = TOGETHER if together or loss < limit else APART
+    margin = Margins(np.array([loss]), np.array([nearest]), np.full(1, -1)).margin
+    confidence = float(track_confidence(np.where(np.isnan(margin), ALONE, margin))[0])
+    beyond = max(0.0, _place(loss, limit, stranger))
+    return confidence * _logistic(beyond, *JOINED) / _logistic(0.0, *JOINED)
+
+
+def as_apart(loss: float, limit: float, stranger: float) -> float:
+    """Return how likely two groups are one person that the film leaves apart, as `as_joined`."""
+    return _logistic(_place(loss, limit, stranger), *APART)
+
+
+def _place(loss: float, limit: float, stranger: float) -> float:
     room = stranger - limit
-    place = (loss - limit) / room if np.isfinite(room) and room > 0 else 0.0
+    return (loss - limit) / room if np.isfinite(room) and room > 0 else 0.0
+
+
+def _logistic(place: float, slope: float, middle: float) -> float:
     return float(expit(-slope * (place - middle)))

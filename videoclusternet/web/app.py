@@ -120,7 +120,7 @@ def _add_media(app: FastAPI, session: Session) -> None:
 
     @app.get("/face/{row}.jpg")
     def face(row: int) -> Response:
-        images = session.now().view.crops.images
+        images = session.view().crops.images
         if not 0 <= row < len(images):
             raise HTTPException(404)
         return Response(

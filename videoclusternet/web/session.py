@@ -87,6 +87,15 @@ class Session:
     def now(self) -> Now:
         """Return what is true now. Raises InputError where the run is not finished."""
         with self._lock:
+            view = self.view()
+            revision, facts = self.log.current()
+            if self._now is None or self._now.revision != revision:
+                self._now = Now(revision, State(facts, weight_of(view.crops)), view)
+            return self._now
+
+    def view(self) -> RunView:
+        """Return the run's records, whatever was said of them. Raises as `now` does."""
+        with self._lock:
             read = self._written()
             if self._view is None or read != self._read:
                 view = load_run(self.folder)
@@ -95,11 +104,7 @@ class Session:
                 begin(self.log, view.clusters, view.tracks, view.made)
                 follow(self.log, view.clusters, view.tracks, view.crops)
                 self._view, self._read, self._now = view, read, None
-            revision, facts = self.log.current()
-            if self._now is None or self._now.revision != revision:
-                weight = weight_of(self._view.crops)
-                self._now = Now(revision, State(facts, weight), self._view)
-            return self._now
+            return self._view
 
     def _written(self) -> tuple[int, int]:
         """Return what changes whenever a run writes its manifest."""
@@ -138,7 +143,7 @@ class Session:
 
     def rows(self, track: int, most: int) -> list[int]:
         """Return some of a track's crops, spread over its time: rows of Crops."""
-        crops = self.now().view.crops
+        crops = self.view().crops
         first, last = np.searchsorted(crops.track, [track, track + 1])
         count = int(last - first)
         return [

@@ -2,6 +2,7 @@
 // The keys of a review: every one of them only presses what can be clicked, too.
 (() => {
   const places = new Map(); // the card that each page was left at
+  const unfolded = new Set();
   let waiting = false; // for the next page, while what is typed is kept for it
   let ahead = [];
   const typing = (at) => at.matches("input:not([type=checkbox]):not([type=file]), textarea, select");
@@ -132,6 +133,7 @@
 
   function settle() {
     waiting = false;
+    for (const fold of document.querySelectorAll("[data-fold]")) fold.open = unfolded.has(fold.dataset.fold);
     const all = cards();
     const at = places.get(location.pathname) ?? 0;
     if (all.length) go(all[Math.min(at, all.length - 1)]);
@@ -144,6 +146,10 @@
     tell("The review does not answer: start 'vcn review' again. What was said is saved.");
   }
 
+  document.addEventListener("toggle", (event) => {
+    const { fold } = event.target.dataset;
+    if (fold) unfolded[event.target.open ? "add" : "delete"](fold);
+  }, true);
   document.addEventListener("focusin", (event) => {
     const card = event.target instanceof Element && event.target.closest("[data-card]");
     if (card && !card.classList.contains("current")) go(card);
