@@ -65,6 +65,8 @@ FENCES = {
     "fastapi": ("web/",),
     "starlette": ("web/",),
     "uvicorn": ("web/",),
+    "opentimelineio": ("results/exports/editing.py",),
+    "pympi": ("results/exports/text.py",),
     "sqlite3": ("review/log.py",),
     "rich": ("cli/", "terminal.py"),
     "typer": ("cli/",),
@@ -153,7 +155,7 @@ def run_python(code: str, folder: Path) -> str:
 
 HEAVY = {
     "torch", "kornia", "av", "cv2", "numpy", "scipy", "onnx", "onnxruntime", "scenedetect",
-    "fastapi", "uvicorn",
+    "fastapi", "uvicorn", "opentimelineio",
 }  # fmt: skip
 
 

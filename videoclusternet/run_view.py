@@ -11,6 +11,7 @@ from videoclusternet.errors import InputError
 from videoclusternet.manifest import MANIFEST, Manifest
 from videoclusternet.records import Clusters, Crops, Faces, Shots, Signatures, Tracks
 from videoclusternet.results.people import People, list_people
+from videoclusternet.results.report import RunFacts
 from videoclusternet.results.reviewed import reviewed
 from videoclusternet.results.why import Why, explain_pair
 from videoclusternet.review.log import Log
@@ -107,6 +108,11 @@ class RunView:
         """
         names = {person.label: person.name for person in self.people}
         return explain_pair(self.last_word, left, right, names)
+
+    @cached_property
+    def facts(self) -> RunFacts:
+        """What the report says of the run itself."""
+        return self._load("facts", RunFacts)
 
     @cached_property
     def report(self) -> Path:

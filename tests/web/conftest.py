@@ -21,7 +21,7 @@ from videoclusternet.run_view import RunView, load_run
 
 @pytest.fixture(scope="session")
 def demo_run(tmp_path_factory: pytest.TempPathFactory) -> RunView:
-    """The demo film in one room's worth of tuning: its people are found, which is all we need."""
+    """The demo film with the head alone tuned: its people are found, which is all we need."""
     home = tmp_path_factory.mktemp("demo")
     film, _ = build_demo_film(home, lambda *_: None)
     return process_film(film, home / "run", "fast", device="cpu")
@@ -31,6 +31,13 @@ def demo_run(tmp_path_factory: pytest.TempPathFactory) -> RunView:
 def folder(demo_run: RunView, tmp_path: Path) -> Path:
     """A run folder to say things of."""
     return Path(shutil.copytree(demo_run.folder, tmp_path / "run"))
+
+
+@pytest.fixture
+def in_pieces(demo_run: RunView, folder: Path) -> RunView:
+    """The same run by a rule that leaves people in pieces, so that there is much to ask."""
+    film = Path(demo_run.manifest.film.path)
+    return process_film(film, folder, "fast", ["cluster.rule=loss-both"], device="cpu")
 
 
 @dataclass

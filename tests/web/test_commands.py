@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import Vcn
+from videoclusternet.results.exports.formats import FORMATS
 from videoclusternet.run_view import RunView, load_run
 from videoclusternet.workspace import Run
 
@@ -111,3 +112,38 @@ def test_a_film_that_moved_or_is_another(vcn: Vcn, folder: Path, tmp_path: Path)
     code, _, err = vcn("review", folder, "--no-open", "--film", other)
     assert code == 3
     assert "is not the film of this run" in err
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_real_run_is_exported_to_every_format(
+    vcn: Vcn, demo_run: RunView, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / "out"
+    assert vcn("export", demo_run.folder, name, "-o", out) == (0, "", "")
+    assert vcn("export", demo_run.folder, name).out == out.read_bytes().decode()
+    assert out.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_cannot_be_exported_is_a_sentence(vcn: Vcn, demo_run: RunView, tmp_path: Path) -> None:
+    assert vcn("export", "--list").out.count("\n") == len(FORMATS)
+    for words in ([], [demo_run.folder], [demo_run.folder, "xls"]):
+        code, _, err = vcn("export", *words)
+        assert (code, err.count("\n")) == (2, 1)
+    who = vcn("export", demo_run.folder, "srt", "--person", "Nobody", "-o", tmp_path / "x")
+    assert who.code == 2
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_run_is_asked(vcn: Vcn, folder: Path, demo_run: RunView) -> None:
+    counted = json.loads(vcn("stats", folder, "--json").out)
+    people = load_run(folder).people
+    assert [row["name"] for row in counted["people"]] == [person.name for person in people]
+    pair = counted["together"][0]
+    moments = json.loads(vcn("find", folder, f"{pair['left']} & {pair['right']}", "--json").out)
+    assert len(moments) == pair["moments"]
+    assert vcn("find", folder, "1 & Nobody").code == 2
+    assert vcn("stats", folder).out.count("\n") == len(people) + len(counted["together"])
+    assert "0 of" in vcn("compare", demo_run.folder, folder).out
+    vcn("merge", folder, "1", "2")
+    told = json.loads(vcn("compare", demo_run.folder, folder, "--json").out)
+    assert len(told["changes"]) == min(len(people[0].tracks), len(people[1].tracks))

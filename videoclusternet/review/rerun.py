@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -169,6 +169,11 @@ class Places:
     track: Array
     frame: Array
     box: Array
+
+    @classmethod
+    def of(cls, tracks: Tracks) -> Self:
+        """Return where the faces of these tracks are."""
+        return cls(tracks.track, tracks.frame, tracks.box)
 
     @property
     def count(self) -> int:

@@ -1,0 +1,111 @@
+"""Who is on the screen with whom: moments that are asked for, and what can be counted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from videoclusternet.errors import UsageError
+from videoclusternet.results.people import Appearance, People, Person
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What there is to count of a person."""
+
+    person: Person
+    share: float  # of the film, 0 to 1
+    first: float  # seconds: where they are first seen
+    last: float  # where they are last seen, exclusive
+    longest: float  # seconds, of one appearance
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two people on the screen at one time."""
+
+    left: str
+    right: str
+    seconds: float
+    moments: int
+
+
+def find_moments(people: People, text: str) -> list[Appearance]:
+    """Return the moments with all of some people and none of others: "Ada & Bo - Cy".
+
+    Signs stand between spaces, so that a name may have a hyphen. A moment ends at a cut. Raises
+    UsageError where the text asks for nobody, or for somebody who is not there.
+    """
+    name, *rest = re.split(r"\s+([&-])(?:\s+|$)", f" {text}".rstrip())
+    words = [("&", name), *zip(rest[::2], rest[1::2], strict=True)]
+    if not all(who.strip() for _, who in words):
+        raise UsageError(f"'{text}' lacks a name: ask as in \"Ada & Bo - Cy\".")
+    found: Sequence[Appearance] | None = None
+    for sign, who in words:
+        theirs = _person(people, who).appearances
+        if found is None:
+            found = theirs
+        elif sign == "&":
+            found = list(both(found, theirs))
+        else:
+            found = list(without(found, theirs))
+    return list(found or ())
+
+
+def both(left: Sequence[Appearance], right: Sequence[Appearance]) -> Iterator[Appearance]:
+    """Yield where two rows of appearances, each in order, overlap."""
+    for one in left:
+        for other in right:
+            start, end = max(one.start, other.start), min(one.end, other.end)
+            if start < end:
+                yield Appearance(start, end)
+
+
+def without(left: Sequence[Appearance], right: Sequence[Appearance]) -> Iterator[Appearance]:
+    """Yield what of the left appearances no right one overlaps; both in order."""
+    for one in left:
+        start = one.start
+        for other in right:
+            if other.end <= start or other.start >= one.end:
+                continue
+            if other.start > start:
+                yield Appearance(start, other.start)
+            start = max(start, other.end)
+        if start < one.end:
+            yield Appearance(start, one.end)
+
+
+def count_screens(people: People) -> list[Screen]:
+    """Return what there is to count of each person, most screen time first."""
+    return [
+        Screen(
+            person,
+            person.seconds / people.duration if people.duration else 0.0,
+            min(one.start for one in person.appearances),
+            max(one.end for one in person.appearances),
+            max(one.end - one.start for one in person.appearances),
+        )
+        for person in people
+        if person.appearances
+    ]
+
+
+def count_pairs(people: People) -> list[Pair]:
+    """Return everybody who is ever on the screen with somebody else, the longest first."""
+    pairs = []
+    for n, left in enumerate(people):
+        for right in people.people[n + 1 :]:
+            moments = list(both(left.appearances, right.appearances))
+            if moments:
+                seconds = sum(one.end - one.start for one in moments)
+                pairs.append(Pair(left.name, right.name, seconds, len(moments)))
+    return sorted(pairs, key=lambda pair: (-pair.seconds, pair.left, pair.right))
+
+
+def _person(people: People, text: str) -> Person:
+    wanted = text.strip().casefold()
+    for person in (*people, people.unknown):
+        if wanted in (person.name.casefold(), str(person.number)):
+            return person
+    raise UsageError(f"Nobody in this run is called '{text.strip()}'.")
