@@ -195,6 +195,16 @@ def _review(options: argparse.Namespace) -> None:
         print(f"{row.name:<36}{row.value:>9g}  {row.unit:<48}{row.verdict}")
 
 
+def _exports(options: argparse.Namespace) -> None:
+    from benchmarks.exports import measure_exports
+
+    options.work.mkdir(parents=True, exist_ok=True)
+    rows = [*measure_exports(options.work)]
+    write_results(options.out, header("standard", [], []), rows)
+    for row in rows:
+        print(f"{row.name:<24}{row.value:>9g}  {row.unit:<28}{row.verdict}")
+
+
 def _report(options: argparse.Namespace) -> None:
     from benchmarks import report  # matplotlib
 
@@ -328,6 +338,8 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     report.add_argument("run", metavar="RUN:TRUTH", help="the run whose tuning is drawn")
     report.add_argument("--results", type=Path, default=RESULTS / "methods.json", metavar="FILE")
+
+    add("exports", _exports, [works], "what it costs to export a film of three hours")
 
     review = add("review", _review, [works], "what it costs to correct a run, and many tracks")
     review.add_argument("runs", nargs="+", metavar="RUN:TRUTH", help="finished runs with errors")

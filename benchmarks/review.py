@@ -192,15 +192,21 @@ def majority(tracks: Sequence[int], names: Sequence[str | None]) -> str | None:
 def strays(person: Array, names: Sequence[str | None]) -> list[int]:
     """Return the tracks of known name that are among others, or away from most of their own."""
     told = [track for track, name in enumerate(names) if name and person[track] != UNKNOWN]
+    owner = {
+        number: majority(np.flatnonzero(person == number).tolist(), names)
+        for number in np.unique(person[told]).tolist()
+    }
     home: dict[str, int] = {}
-    for name in {str(names[track]) for track in told}:
+    for name in sorted({str(names[track]) for track in told}):
         numbers = [int(person[track]) for track in told if names[track] == name]
-        home[name] = max(sorted(set(numbers)), key=numbers.count)
+        home[name] = max(
+            sorted(set(numbers)),
+            key=lambda n: (owner[n] == name, numbers.count(n)),
+        )
     return [
         track
         for track in told
-        if person[track] != home[str(names[track])]
-        or majority(np.flatnonzero(person == person[track]).tolist(), names) != names[track]
+        if person[track] != home[str(names[track])] or owner[int(person[track])] != names[track]
     ]
 
 
