@@ -58,7 +58,7 @@ def judge(film: str, clusters: Clusters, names: Sequence[str | None], crops: Arr
 
 def _is_right(track: int, label: Array, names: Sequence[str | None]) -> bool:
     mates = np.flatnonzero(label == label[track])
-    if names[track] != _majority(mates, names):
+    if names[track] != majority(mates.tolist(), names):
         return False
     elsewhere = (label >= 0) & (label != label[track])
     alone = len(mates) == 1
@@ -67,9 +67,9 @@ def _is_right(track: int, label: Array, names: Sequence[str | None]) -> bool:
     )
 
 
-def _majority(tracks: Array, names: Sequence[str | None]) -> str | None:
+def majority(tracks: Sequence[int], names: Sequence[str | None]) -> str | None:
     """Return the name that most of these tracks bear, the first in the alphabet of equals."""
-    told = [name for track in tracks.tolist() if (name := names[track]) is not None]
+    told = [name for track in tracks if (name := names[track]) is not None]
     return min(set(told), key=lambda name: (-told.count(name), name), default=None)
 
 
@@ -82,7 +82,7 @@ def _doubts(clusters: Clusters, names: Sequence[str | None]) -> Iterator[tuple[i
             np.flatnonzero(clusters.part == one) if reason == TWO_GROUPS else np.array([one])
             for one in (left, right)
         )
-        who = [_majority(part, names) for part in parts]
+        who = [majority(part.tolist(), names) for part in parts]
         if None not in who:
             yield reason, who[0] != who[1]
 

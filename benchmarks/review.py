@@ -22,15 +22,16 @@ import numpy as np
 from playwright.sync_api import Page, expect, sync_playwright
 
 import videoclusternet as vcn
+from benchmarks.confidence import majority
 from benchmarks.results_file import Goal, Row
 from videoclusternet.records import UNKNOWN, Array, Clusters, Crops, Shots, Signatures, Tracks
 from videoclusternet.results.people import list_people
 from videoclusternet.results.report import RunFacts
 from videoclusternet.results.truth import name_tracks, read_truth
 from videoclusternet.run_view import load_run
+from videoclusternet.web.pages import FACES
 from videoclusternet.workspace import Run
 
-FACES = 6  # that a card shows
 KEY, DECISION = 0.28, 1.35  # seconds
 UNSETTLED = ".htmx-request, .htmx-settling, .htmx-swapping"
 
@@ -181,12 +182,6 @@ class Reviewer:
         )
         if place != here:
             self.press(*(["j" if place > here else "k"] * abs(place - here)))
-
-
-def majority(tracks: Sequence[int], names: Sequence[str | None]) -> str | None:
-    """Return the name that most of these tracks bear, None where none has one."""
-    told = [name for track in tracks if (name := names[track]) is not None]
-    return min(set(told), key=lambda name: (-told.count(name), name), default=None)
 
 
 def strays(person: Array, names: Sequence[str | None]) -> list[int]:

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.confidence import majority
 from benchmarks.exports import measure_exports
-from benchmarks.review import draw_run, majority, strays
+from benchmarks.review import draw_run, strays
 from videoclusternet.records import UNKNOWN
 from videoclusternet.results.exports.formats import FORMATS
 from videoclusternet.web.pages import Pages

@@ -1,32 +1,18 @@
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.browser.complaints import complaints_of
 from tests.results.small_film import FACTS, small_film
 from videoclusternet.records import SAME_TIME, TWO_GROUPS
 from videoclusternet.results.report import render_report
 
 EVIL = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("Chromium is missing: install it with 'apt-get install chromium'.")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox"],  # so that it also starts as root, in a container
-        )
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -58,17 +44,9 @@ def page(browser: Browser, report: Path, request: pytest.FixtureRequest) -> Iter
         viewport={"width": width, "height": 800}, color_scheme=scheme, offline=True
     )
     opened = context.new_page()
-    complaints: list[str] = []
+    complaints = complaints_of(opened)
     requests: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text))
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("request", lambda asked: requests.append(asked.url))
-
-    def refuse(dialog: object) -> None:
-        complaints.append("a dialog opened")
-        dialog.dismiss()  # type: ignore[attr-defined]
-
-    opened.on("dialog", refuse)
     opened.goto(report.as_uri())
     yield opened
     assert complaints == []

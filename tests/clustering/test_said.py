@@ -16,8 +16,6 @@ from videoclusternet.finetune.matching import obey
 from videoclusternet.records import SAID
 from videoclusternet.said import Said
 
-NOTHING = Said.nothing(0)
-
 
 def said_of(group: list[int], pairs: list[tuple[int, int]] = (), nobody: list[int] = ()) -> Said:
     left, right = np.array(pairs, np.int64).reshape(-1, 2).T

@@ -38,10 +38,6 @@ SECONDS = np.full(len(CREW), 10.0)
 TRUE = [person + 1 for person in CREW]
 
 
-def right(question, crew=CREW) -> bool:
-    return crew[question.left[0]] == crew[question.right[0]]
-
-
 def test_who_was_parted_is_asked_of_first() -> None:
     """One person stands as two: of all questions theirs is worth most."""
     evidence = Evidence(state_of([1, 1, 9, *TRUE[3:]]), drawn())

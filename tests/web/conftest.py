@@ -8,12 +8,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.browser.complaints import complaints_of
 from videoclusternet.demo import build_demo_film
 from videoclusternet.pipeline import process_film
 from videoclusternet.run_view import RunView, load_run
@@ -84,27 +85,13 @@ def serve(folder: Path) -> Iterator[Callable[..., Served]]:
         process.stdout.close()
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("Chromium is missing: install it with 'apt-get install chromium'.")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox"],  # so that it also starts as root, in a container
-        )
-        yield opened
-        opened.close()
-
-
 @dataclass
 class Window:
     """A browser window on a review, and all that it complained of."""
 
     page: Page
     served: Served
-    complaints: list[str] = field(default_factory=list)
+    complaints: list[str]
 
     def go(self, path: str = "/") -> None:
         self.page.goto(self.served.base + path)
@@ -138,15 +125,8 @@ def window(
     width, scheme = getattr(request, "param", (1280, "light"))
     served = serve()
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    opened = Window(context.new_page(), served)
-    opened.page.on("console", lambda message: opened.complaints.append(message.text))
-    opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
-
-    def refuse(dialog: object) -> None:
-        opened.complaints.append("a dialog opened")
-        dialog.dismiss()  # type: ignore[attr-defined]
-
-    opened.page.on("dialog", refuse)
+    page = context.new_page()
+    opened = Window(page, served, complaints_of(page))
     opened.page.goto(served.address)
     yield opened
     assert opened.complaints == []

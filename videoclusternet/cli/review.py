@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,8 +16,10 @@ from videoclusternet.terminal import one_line
 
 if TYPE_CHECKING:
     from videoclusternet.review.acts import Act
+    from videoclusternet.review.doubtful import Evidence
     from videoclusternet.review.state import State
     from videoclusternet.web.guard import Key
+    from videoclusternet.web.session import Session
 
 Who = Annotated[str, typer.Argument(metavar="WHO", help="A name, or the number of a person.")]
 
@@ -106,21 +109,20 @@ def split(
 ) -> None:
     """Say that a person is two: as the machine would part them, or by the tracks that you name."""
     from videoclusternet.review import acts
-    from videoclusternet.web.session import Session
 
-    session = Session(folder)
-    now = session.now()
-    person = now.state.find(who)
-    if tracks:
-        strangers = sorted(set(tracks) - set(now.state.tracks(person)))
-        if strangers:
-            raise UsageError(f"Track {strangers[0]} is not of {now.state.called(person)}.")
-        _say(folder, lambda state: acts.move(state, tracks, None))
-        return
-    question = now.evidence.split(person)
-    if question is None:
-        raise UsageError(f"Nothing tells two parts of {now.state.called(person)} apart.")
-    _say(folder, lambda state: acts.different(state, question.left, question.right))
+    def act(state: State, evidence: Evidence) -> Act:
+        person = state.find(who)
+        if tracks:
+            strangers = sorted(set(tracks) - set(state.tracks(person)))
+            if strangers:
+                raise UsageError(f"Track {strangers[0]} is not of {state.called(person)}.")
+            return acts.move(state, tracks, None)
+        question = evidence.split(person)
+        if question is None:
+            raise UsageError(f"Nothing tells two parts of {state.called(person)} apart.")
+        return acts.different(state, question.left, question.right)
+
+    _with_log(folder, lambda session: session.do(lambda s: act(s, session.now().evidence), None))
 
 
 @app.command()
@@ -134,30 +136,26 @@ def ignore(folder: RunFolder, who: Who) -> None:
 @app.command()
 def undo(folder: RunFolder) -> None:
     """Take back the last thing that was said of a run."""
-    from videoclusternet.web.session import Session
-
-    session = Session(folder)
-    session.now()
-    out.print(f"{one_line(session.log.undo().sentence)}.")
-    _show_again(folder)
+    _with_log(folder, lambda session: session.log.undo())
 
 
 @app.command()
 def redo(folder: RunFolder) -> None:
     """Do again what was taken back last."""
+    _with_log(folder, lambda session: session.log.redo())
+
+
+def _say(folder: Path, act: Callable[[State], Act]) -> None:
+    _with_log(folder, lambda session: session.do(act, None))
+
+
+def _with_log(folder: Path, work: Callable[[Session], object]) -> None:
+    """Do what makes an entry of the log, print the entry, and write the results anew."""
     from videoclusternet.web.session import Session
 
     session = Session(folder)
     session.now()
-    out.print(f"{one_line(session.log.redo().sentence)}.")
-    _show_again(folder)
-
-
-def _say(folder: Path, act: Callable[[State], Act]) -> None:
-    from videoclusternet.web.session import Session
-
-    session = Session(folder)
-    session.do(act, None)
+    work(session)
     out.print(f"{one_line(session.log.entries()[-1].sentence)}.")
     _show_again(folder)
 
@@ -178,15 +176,14 @@ def _film_of(folder: Path, named: Path | None) -> Path | None:
     from videoclusternet.video.file import fingerprint
 
     note = load_run(folder).manifest.film
-    path = named or Path(note.path)
-    try:
+    if named:
+        if fingerprint(named) != note.fingerprint:
+            raise InputError(f"{named} is not the film of this run ({note.name}).")
+        return named
+    path = Path(note.path)
+    with suppress(InputError):
         if fingerprint(path) == note.fingerprint:
             return path
-    except InputError:
-        if named:
-            raise
-    if named:
-        raise InputError(f"{named} is not the film of this run ({note.name}).")
     err.print(f"Warning: The film is not at {path} any more; name it with --film to watch it.")
     return None
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import takewhile
 
 import cv2
+import jinja2
 
 from videoclusternet.records import Array
-from videoclusternet.results.people import Appearance, People, Person
+from videoclusternet.results.people import Appearance, People, Person, spell, timecode
 
 PICTURE = 112  # pixels, side of a face on a page
 JPEG_QUALITY = 76  # about 3 kB for a face
@@ -15,6 +16,21 @@ BRIEF = 0.1  # who appears once, for less than this part of the longest time, is
 WIDTH = 1000  # units of a timeline
 NARROWEST = 1.5  # units of the shortest bar: still seen on a phone, still true in a long film
 TICKS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800)  # seconds
+
+
+def templates(package: str) -> jinja2.Environment:
+    """Return the templates of a package; whatever they are given is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(package),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        clock=lambda seconds: timecode(seconds, decimals=0), timecode=timecode, spell=spell
+    )
+    return environment
 
 
 def small_face(image: Array) -> bytes:

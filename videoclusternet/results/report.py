@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import jinja2
 import numpy as np
 
 from videoclusternet.records import Clusters, Crops, Shots
-from videoclusternet.results.drawing import Timeline, extras, small_face
+from videoclusternet.results.drawing import Timeline, extras, small_face, templates
 from videoclusternet.results.people import People, spell, timecode
 from videoclusternet.results.reviewed import reviewed
 from videoclusternet.said import Verdict
@@ -82,41 +81,35 @@ def render_report(
     main = [p for p in people if p not in brief]
     in_doubt = 2 * sum(len(person.doubts[:DOUBTS]) for person in people)  # pictures
     faces_each = max(1, (PICTURES - len(brief) - in_doubt) // max(1, len(main)))
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("videoclusternet.results"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        clock=lambda seconds: timecode(seconds, decimals=0), timecode=timecode, spell=spell
-    )
     film = _Film(people, crops, shots)
-    return environment.get_template("report.html.j2").render(
-        people=people,
-        main=main,
-        brief=brief,
-        film=film,
-        facts=facts,
-        faces_each=faces_each,
-        appearances_listed=APPEARANCES,
-        merges=_merges(clusters, film),
-        merges_listed=MERGES,
-        doubted=[person for person in people if person.doubts],
-        doubted_named=DOUBTED,
-        doubts_listed=DOUBTS,
-        counts={
-            "Shots": f"{people.shots:,}",
-            "Faces": f"{facts.faces:,}",
-            "Tracks": f"{len(clusters):,}",
-            "Crops": f"{len(crops):,}",
-        },
-        spent={
-            **{stage: spell(seconds) for stage, seconds in facts.seconds.items()},
-            "Together": spell(sum(facts.seconds.values())),
-        },
-        uncropped=sum(crops.counts[track] == 0 for track in people.unknown.tracks),
+    return (
+        templates("videoclusternet.results")
+        .get_template("report.html.j2")
+        .render(
+            people=people,
+            main=main,
+            brief=brief,
+            film=film,
+            facts=facts,
+            faces_each=faces_each,
+            appearances_listed=APPEARANCES,
+            merges=_merges(clusters, film),
+            merges_listed=MERGES,
+            doubted=[person for person in people if person.doubts],
+            doubted_named=DOUBTED,
+            doubts_listed=DOUBTS,
+            counts={
+                "Shots": f"{people.shots:,}",
+                "Faces": f"{facts.faces:,}",
+                "Tracks": f"{len(clusters):,}",
+                "Crops": f"{len(crops):,}",
+            },
+            spent={
+                **{stage: spell(seconds) for stage, seconds in facts.seconds.items()},
+                "Together": spell(sum(facts.seconds.values())),
+            },
+            uncropped=sum(crops.counts[track] == 0 for track in people.unknown.tracks),
+        )
     )
 
 

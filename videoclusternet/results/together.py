@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from videoclusternet.errors import UsageError
@@ -31,6 +31,15 @@ class Pair:
     moments: int
 
 
+def find_person(people: Iterable[Person], text: str) -> Person:
+    """Return who of these has this name or number. Raises UsageError where nobody has."""
+    wanted = text.strip().casefold()
+    for person in people:
+        if wanted in (person.name.casefold(), str(person.number)):
+            return person
+    raise UsageError(f"Nobody in this run is called '{text.strip()}'.")
+
+
 def find_moments(people: People, text: str) -> list[Appearance]:
     """Return the moments with all of some people and none of others: "Ada & Bo - Cy".
 
@@ -38,19 +47,15 @@ def find_moments(people: People, text: str) -> list[Appearance]:
     UsageError where the text asks for nobody, or for somebody who is not there.
     """
     name, *rest = re.split(r"\s+([&-])(?:\s+|$)", f" {text}".rstrip())
-    words = [("&", name), *zip(rest[::2], rest[1::2], strict=True)]
-    if not all(who.strip() for _, who in words):
+    words = list(zip(rest[::2], rest[1::2], strict=True))
+    if not all(who.strip() for who in (name, *rest[1::2])):
         raise UsageError(f"'{text}' lacks a name: ask as in \"Ada & Bo - Cy\".")
-    found: Sequence[Appearance] | None = None
+    everyone = (*people, people.unknown)
+    found = find_person(everyone, name).appearances
     for sign, who in words:
-        theirs = _person(people, who).appearances
-        if found is None:
-            found = theirs
-        elif sign == "&":
-            found = list(both(found, theirs))
-        else:
-            found = list(without(found, theirs))
-    return list(found or ())
+        kept = both if sign == "&" else without
+        found = tuple(kept(found, find_person(everyone, who).appearances))
+    return list(found)
 
 
 def both(left: Sequence[Appearance], right: Sequence[Appearance]) -> Iterator[Appearance]:
@@ -101,11 +106,3 @@ def count_pairs(people: People) -> list[Pair]:
                 seconds = sum(one.end - one.start for one in moments)
                 pairs.append(Pair(left.name, right.name, seconds, len(moments)))
     return sorted(pairs, key=lambda pair: (-pair.seconds, pair.left, pair.right))
-
-
-def _person(people: People, text: str) -> Person:
-    wanted = text.strip().casefold()
-    for person in (*people, people.unknown):
-        if wanted in (person.name.casefold(), str(person.number)):
-            return person
-    raise UsageError(f"Nobody in this run is called '{text.strip()}'.")

@@ -10,7 +10,7 @@ would change hands, times how likely it does (ours).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -20,7 +20,6 @@ from videoclusternet.clustering.confidence import Margins, track_confidence
 from videoclusternet.clustering.distance import (
     Sides,
     brought,
-    compare,
     limits,
     loss_to,
     mean_of_crops,
@@ -80,8 +79,8 @@ class Evidence:
             for person in state.people
             if person not in state.ignored and self.seen[state.tracks(person)].any()
         ]
-        place = {person: n for n, person in enumerate(self.people)}
-        label = np.array([place.get(int(p), -1) for p in state.person], np.int64)
+        self._place = {person: n for n, person in enumerate(self.people)}
+        label = np.array([self._place.get(int(p), -1) for p in state.person], np.int64)
         self.tracks = np.flatnonzero((label >= 0) & self.seen)
         self.label = label[self.tracks]
 
@@ -90,6 +89,23 @@ class Evidence:
         """The limit of each person, and what each brings."""
         sides = Sides.of(self.signatures, self.tracks)
         return limits(sides, self.label), *brought(sides, self.label)
+
+    @cached_property
+    def _strangers(self) -> Array:
+        """What usually lies between each person and others, (people,); NaN for who is alone."""
+        if len(self.people) < 2:
+            return np.full(len(self.people), np.nan)
+        return np.array([np.nanmedian(self._to_others(n)) for n in range(len(self.people))])
+
+    def _to_others(self, n: int) -> Array:
+        """Return the loss of the n-th person to everybody, (people,), NaN to themselves."""
+        _limit, p, q = self._brought
+        loss = loss_to(p[[n]], q[[n]], p, q)[0]
+        loss[n] = np.nan
+        return loss
+
+    def _seen_tracks(self, person: int) -> Array:
+        return np.array([t for t in self.state.tracks(person) if self.seen[t]], np.int64)
 
     def nearest(self, stranger: Signatures) -> list[Candidate]:
         """Return all people by their loss to somebody who is none of the tracks."""
@@ -103,9 +119,9 @@ class Evidence:
         mine = int(self.state.person[track])
         p, q = mean_of_crops(Sides.of(self.signatures, np.array([track])))
         found = [one for one in self._losses(p, q) if one.person != mine]
-        rest = [t for t in self.state.tracks(mine) if t != track and self.seen[t]]
-        if mine != UNKNOWN and rest:
-            sides = Sides.of(self.signatures, np.array(rest))
+        rest = np.setdiff1d(self._seen_tracks(mine), [track])
+        if mine != UNKNOWN and len(rest):
+            sides = Sides.of(self.signatures, rest)
             one = np.zeros(len(rest), np.int64)
             own = loss_to(p, q, *brought(sides, one)).item()
             found.append(Candidate(mine, own, float(limits(sides, one)[0])))
@@ -121,12 +137,11 @@ class Evidence:
 
     def split(self, person: int) -> Question | None:
         """Return how a person would fall in two, None where nothing is there to tell by."""
-        tracks = np.array([t for t in self.state.tracks(person) if self.seen[t]], np.int64)
+        tracks = self._seen_tracks(person)
         if len(tracks) < 2:
             return None
         sides = Sides.of(self.signatures, tracks)
-        half = halves(sides)
-        return self._inside(person, tracks, sides, half)
+        return self._inside(person, tracks, sides, halves(sides))
 
     def questions(self, seconds: Array) -> list[Question]:
         """Return what to ask, what is worth most first and what was put off last.
@@ -140,23 +155,17 @@ class Evidence:
             key = min(question.left), min(question.right)
             key = min(key), max(key)
             if question.wrong >= LIKELY and key not in found:
-                found[key] = Question(
-                    question.left, question.right, question.together, question.loss,
-                    question.left_limit, question.right_limit, question.same,
-                    float(worth * question.wrong),
-                )  # fmt: skip
+                found[key] = replace(question, gain=float(worth * question.wrong))
         order = sorted(found, key=lambda key: (key in self.state.later, -found[key].gain, key))
         return [found[key] for key in order]
 
     def _across(self) -> Iterator[Question]:
         """Ask whether people are one, of each and those nearest to them."""
+        if len(self.people) < 2:
+            return
         limit, p, q = self._brought
         for n, person in enumerate(self.people):
-            loss = loss_to(p[[n]], q[[n]], p, q)[0]
-            loss[n] = np.nan
-            if len(self.people) < 2:
-                return
-            stranger = float(np.nanmedian(loss))
+            loss = self._to_others(n)
             mine = self.state.tracks(person)
             for other in np.argsort(loss)[:NEAREST].tolist():
                 if other == n:
@@ -165,7 +174,7 @@ class Evidence:
                 if self.state.told_apart(mine, theirs) or self._both_named(person, other):
                     continue
                 yield self._apart(
-                    mine, theirs, float(loss[other]), limit[[n, other]], stranger,
+                    mine, theirs, float(loss[other]), limit[[n, other]], float(self._strangers[n]),
                     self._nearest_but(p[[other]], q[[other]], person, self.people[other]),
                 )  # fmt: skip
 
@@ -175,34 +184,30 @@ class Evidence:
     def _within(self) -> Iterator[Question]:
         """Ask of each person whether the two halves, and the track that fits least, are theirs."""
         for person in self.people:
-            mine = np.array([t for t in self.state.tracks(person) if self.seen[t]], np.int64)
-            if len(mine) < 2 or self.state.sure[mine].all():
+            mine = self._seen_tracks(person)
+            sure = self.state.sure[mine]
+            if len(mine) < 2 or sure.all():
                 continue
             sides = Sides.of(self.signatures, mine)
-            half = halves(sides)
-            cuts = [half]
-            doubtful = ~self.state.sure[mine]
+            cuts = [halves(sides)]
             if len(mine) > 2:
                 p, q = mean_of_crops(sides)
                 rest = loss_to(p, q, p, q)
                 np.fill_diagonal(rest, 0.0)
-                worst = int(np.where(doubtful, rest.sum(1), -np.inf).argmax())
+                worst = int(np.where(~sure, rest.sum(1), -np.inf).argmax())
                 cuts.append((np.arange(len(mine)) == worst).astype(np.int64))
             for cut in cuts:
-                sure = self.state.sure[mine]
                 if not (sure[cut == 0].any() and sure[cut == 1].any()):
                     yield self._inside(person, mine, sides, cut)
 
     def _inside(self, person: int, tracks: Array, sides: Sides, half: Array) -> Question:
-        limit, between = compare(sides, half)
-        left, right = (tracks[half == side].tolist() for side in (0, 1))
-        smaller = int(len(right) <= len(left))
-        p, q = (bring[[smaller]] for bring in brought(sides, half))
-        if not smaller:
-            left, right, limit = right, left, limit[::-1]
-        loss = float(between[0, 1])
-        most, stranger = float(limit.max()), self._stranger_to(person)
-        same = as_joined(loss, most, stranger, self._nearest_but(p, q, person))
+        larger, smaller = (0, 1) if 2 * half.sum() <= len(half) else (1, 0)
+        limit = limits(sides, half)[[larger, smaller]]
+        left, right = (tracks[half == side].tolist() for side in (larger, smaller))
+        p, q = brought(sides, half)
+        loss = loss_to(p[[0]], q[[0]], p[[1]], q[[1]]).item()
+        nearest = self._nearest_but(p[[smaller]], q[[smaller]], person)
+        same = as_joined(loss, float(limit.max()), self._stranger_to(person), nearest)
         return Question(
             tuple(left), tuple(right), True, loss, float(limit[0]), float(limit[1]), same, 0.0
         )
@@ -220,15 +225,15 @@ class Evidence:
         for track in self.state.tracks(UNKNOWN):
             if self.state.sure[track] or not self.seen[track]:
                 continue
-            nearest = self.candidates(track, 1)
-            for one in nearest:
-                theirs = self.state.tracks(one.person)
-                if not self.state.told_apart([track], theirs):
-                    stranger = self._stranger_to(one.person)
-                    limit = np.array([one.limit, -np.inf])
-                    p, q = mean_of_crops(Sides.of(self.signatures, np.array([track])))
-                    next_best = self._nearest_but(p, q, one.person)
-                    yield self._apart(theirs, [track], one.loss, limit, stranger, next_best)
+            nearest = self.candidates(track, 2)
+            if not nearest:
+                continue
+            one, next_best = nearest[0], nearest[1].loss if len(nearest) > 1 else float("nan")
+            theirs = self.state.tracks(one.person)
+            if not self.state.told_apart([track], theirs):
+                stranger = self._stranger_to(one.person)
+                limit = np.array([one.limit, -np.inf])
+                yield self._apart(theirs, [track], one.loss, limit, stranger, next_best)
 
     def _apart(
         self, left: Sequence[int], right: Sequence[int], loss: float, limit: Array,
@@ -244,13 +249,9 @@ class Evidence:
         )
 
     def _stranger_to(self, person: int) -> float:
-        """Return what usually lies between a person and others; NaN where there are none."""
-        _limit, p, q = self._brought
-        if person not in self.people or len(self.people) < 2:
-            return float("nan")
-        n = self.people.index(person)
-        loss = np.delete(loss_to(p[[n]], q[[n]], p, q)[0], n)
-        return float(np.median(loss))
+        """Return what usually lies between a person and others; NaN where nobody is compared."""
+        place = self._place.get(person)
+        return float("nan") if place is None else float(self._strangers[place])
 
 
 def as_joined(loss: float, limit: float, stranger: float, nearest: float) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -59,12 +60,9 @@ def build_app(session: Session, key: Key) -> FastAPI:
             pages.problem(str(error)), 404 if isinstance(error, UsageError) else 500
         )
 
-    @app.exception_handler(RequestValidationError)
-    async def unreadable(request: Request, error: RequestValidationError) -> HTMLResponse:
-        return HTMLResponse(pages.problem("There is no such page."), 404)
-
     @app.exception_handler(404)
-    async def missing(request: Request, error: HTTPException) -> HTMLResponse:
+    @app.exception_handler(RequestValidationError)
+    async def nowhere(request: Request, error: Exception) -> HTMLResponse:
         return HTMLResponse(pages.problem("There is no such page."), 404)
 
     return app
@@ -109,14 +107,11 @@ def _add_pages(app: FastAPI, pages: Pages) -> None:
 
 
 def _add_media(app: FastAPI, session: Session) -> None:
-    film: list[Video] = []
-
+    @cache
     def video() -> Video:
         if session.film is None:
             raise UsageError("The film is not at hand: name it with --film.")
-        if not film:
-            film.append(open_video(session.film))
-        return film[0]
+        return open_video(session.film)
 
     @app.get("/face/{row}.jpg")
     def face(row: int) -> Response:

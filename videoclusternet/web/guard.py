@@ -10,7 +10,7 @@ import hmac
 import secrets
 from dataclasses import dataclass, field
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -79,11 +79,11 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        request = Request(scope)
-        answer = self._refused(request.headers, request) or self._begun(request)
-        await (answer or self.app)(scope, receive, with_headers)
+        await (self._answered(Request(scope)) or self.app)(scope, receive, with_headers)
 
-    def _refused(self, headers: Headers, request: Request) -> PlainTextResponse | None:
+    def _answered(self, request: Request) -> PlainTextResponse | RedirectResponse | None:
+        """Return the answer to who may not ask, or begins; None where the pages answer."""
+        headers = request.headers
         if headers.get("host", "") not in self.key.hosts:
             return PlainTextResponse("This server does not go by that name.", 421)
         if request.method not in ("GET", "HEAD"):
@@ -91,19 +91,17 @@ class Guard:
             site = headers.get("sec-fetch-site", "same-origin")
             if origin.removeprefix("http://") not in self.key.hosts or site != "same-origin":
                 return PlainTextResponse("Changes are only taken from pages of this server.", 403)
-        if "token" in request.query_params and request.url.path == "/":
-            return None
+        if request.url.path == "/" and "token" in request.query_params:
+            return self._begun(request.query_params["token"])
         if not self._knows(request.cookies.get(self.key.cookie, "")):
             return PlainTextResponse(
                 "Open the address that 'vcn review' printed: it holds the key to this page.", 403
             )
         return None
 
-    def _begun(self, request: Request) -> RedirectResponse | PlainTextResponse | None:
+    def _begun(self, token: str) -> RedirectResponse | PlainTextResponse:
         """Exchange the token of the start address for the cookie."""
-        if "token" not in request.query_params or request.url.path != "/":
-            return None
-        if not self._knows(request.query_params["token"]):
+        if not self._knows(token):
             return PlainTextResponse("This address is of an earlier start: use the latest.", 403)
         answer = RedirectResponse("/", 303)
         answer.set_cookie(self.key.cookie, self.key.token, httponly=True, samesite="strict")

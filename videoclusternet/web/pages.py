@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from videoclusternet.errors import UsageError
 from videoclusternet.records import UNKNOWN
-from videoclusternet.results.drawing import Timeline, extras
-from videoclusternet.results.people import Person, spell, timecode
+from videoclusternet.results.drawing import Timeline, extras, templates
+from videoclusternet.results.people import Person
 from videoclusternet.results.why import path_between
 from videoclusternet.review.doubtful import Candidate, Question
 from videoclusternet.review.log import FIXED, stacks
@@ -47,17 +46,7 @@ class Pages:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        environment = jinja2.Environment(
-            loader=jinja2.PackageLoader("videoclusternet.web"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters.update(
-            clock=lambda seconds: timecode(seconds, decimals=0), spell=spell, exact=timecode
-        )
-        self._environment = environment
+        self._templates = templates("videoclusternet.web")
 
     def people(self, banner: str = "") -> str:
         """Everybody: whom to name first, the named, and the rest folded away."""
@@ -124,12 +113,7 @@ class Pages:
     def history(self, banner: str = "") -> str:
         """All that was said, the latest first."""
         now = self.session.now()
-        entries = self.session.log.entries()
-        _, undone = stacks(entries)
-        return self._page(
-            "history.html.j2", "/history", now, banner, entries=entries[::-1], fixed=FIXED,
-            gone={entry.undoes for entry in undone},
-        )  # fmt: skip
+        return self._page("history.html.j2", "/history", now, banner, fixed=FIXED)
 
     def find(self, candidates: Sequence[Candidate] | None = None, problem: str = "") -> str:
         """Who is on a photograph."""
@@ -160,22 +144,24 @@ class Pages:
 
     def problem(self, text: str) -> str:
         """A page that is none."""
-        return self._environment.get_template("problem.html.j2").render(text=text)
+        return self._templates.get_template("problem.html.j2").render(text=text)
 
     def _page(self, template: str, path: str, now: Now, banner: str = "", **values: Any) -> str:
-        entries, undo, redo = self.session.history()
+        entries = self.session.log.entries()
+        done, undone = stacks(entries)
         view = now.view
         names = dict.fromkeys([*self.session.cast, *(now.state.name.values())])
         start = float(view.shots.times[0]) if view.shots.frames else 0.0
-        return self._environment.get_template(template).render(
+        return self._templates.get_template(template).render(
             path=path,
             banner=banner,
             film=view.manifest.film.name,
             watchable=self.session.film is not None,
             revision=now.revision,
-            last=entries[-1] if entries else None,
-            undo=undo,
-            redo=redo,
+            entries=entries,
+            gone={entry.undoes for entry in undone},
+            undo=done[-1] if done else None,
+            redo=undone[-1] if undone else None,
             names=sorted(names, key=str.casefold),
             named=now.state.name,
             proposed=self.session.proposed(now),
@@ -185,16 +171,13 @@ class Pages:
         )
 
     def _strips(self, now: Now, tracks: Iterable[int], most: int = STRIP) -> list[Strip]:
-        sure = dict(zip(now.people.unknown.tracks, now.people.unknown.sure, strict=False))
-        for person in now.people:
-            sure |= dict(zip(person.tracks, person.sure, strict=False))
         return [
             Strip(
                 track=track,
                 start=float(now.times[track, 0]),
                 end=float(now.times[track, 1]),
                 faces=tuple(self.session.rows(track, most)),
-                sure=sure.get(track),
+                sure=now.sure.get(track),
                 told=bool(now.state.sure[track]),
             )
             for track in tracks

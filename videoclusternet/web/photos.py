@@ -12,7 +12,7 @@ import numpy as np
 from videoclusternet.config import Config
 from videoclusternet.errors import InputError
 from videoclusternet.faces.crops import similarities, warp
-from videoclusternet.faces.detectors import choose_detector, load_detector
+from videoclusternet.faces.detectors import Detector, choose_detector, load_detector
 from videoclusternet.records import Array, Crops, Signatures
 from videoclusternet.review.doubtful import Candidate
 from videoclusternet.web.session import Now
@@ -22,13 +22,18 @@ MOST_PIXELS = 100_000_000
 LONG_SIDE = 1024  # pixels that the detector sees; a photograph has fewer and larger faces than film
 
 
-def find_people(now: Now, photos: Sequence[bytes], name: str = "the photograph") -> list[Candidate]:
+def find_people(
+    now: Now,
+    photos: Sequence[bytes],
+    name: str = "the photograph",
+    detector: Detector | None = None,
+) -> list[Candidate]:
     """Return who in the film the largest face of each photograph is, the nearest first.
 
     The photographs are of one person; nothing of them is kept. Raises InputError where one holds
     no picture or no face.
     """
-    return now.evidence.nearest(_signature(now, photos, name))
+    return now.evidence.nearest(_signature(now, photos, name, detector or _detector(now)))
 
 
 def propose(now: Now, cast: Mapping[str, Sequence[Path]]) -> dict[int, str]:
@@ -36,11 +41,11 @@ def propose(now: Now, cast: Mapping[str, Sequence[Path]]) -> dict[int, str]:
 
     Raises InputError where a photograph cannot be used.
     """
-    losses = {}
+    losses, detector = {}, _detector(now)
     for name, paths in cast.items():
         if paths:
             photos = [_read(path) for path in paths]
-            found = find_people(now, photos, f"the photograph of {name}")
+            found = find_people(now, photos, f"the photograph of {name}", detector)
             losses[name] = {one.person: one.loss for one in found}
     proposed = {}
     for name, loss in losses.items():
@@ -81,13 +86,17 @@ def _read(path: Path) -> bytes:
         raise InputError(f"The photograph {path} cannot be read: {error.strerror}.") from None
 
 
-def _signature(now: Now, photos: Sequence[bytes], name: str) -> Signatures:
+def _detector(now: Now) -> Detector:
+    """Return what found the faces of the film."""
+    return load_detector(*choose_detector(now.view.manifest.settings["detector"]))
+
+
+def _signature(now: Now, photos: Sequence[bytes], name: str, detector: Detector) -> Signatures:
     """Return what the film's network makes of the faces on photographs, as of one track."""
     from videoclusternet.clustering.signature import sign_tracks  # torch, only for who asks
 
     config = Config.model_validate(now.view.manifest.settings)
     model = now.view.model
-    detector = load_detector(*choose_detector(config.detector))
     faces = []
     for photo in photos:
         picture = _decoded(photo, name)

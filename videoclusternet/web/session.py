@@ -20,7 +20,7 @@ from videoclusternet.records import UNKNOWN, Array
 from videoclusternet.results.people import People, Person, list_people, stretches
 from videoclusternet.review.acts import Act
 from videoclusternet.review.doubtful import Evidence, Question
-from videoclusternet.review.log import Entry, Log, stacks
+from videoclusternet.review.log import Log
 from videoclusternet.review.rerun import begin, follow, weight_of
 from videoclusternet.review.state import State
 from videoclusternet.run_view import RunView, load_run
@@ -45,6 +45,15 @@ class Now:
         """The people by number; Unknown is -1."""
         everyone = {person.number: person for person in self.people}
         return everyone | {UNKNOWN: self.people.unknown}
+
+    @cached_property
+    def sure(self) -> dict[int, float | None]:
+        """How sure each track is; None where there is nothing to tell by."""
+        return {
+            track: value
+            for person in self.by_number.values()
+            for track, value in zip(person.tracks, person.sure, strict=True)
+        }
 
     @cached_property
     def evidence(self) -> Evidence:
@@ -134,12 +143,6 @@ class Session:
             for person, name in self.likely.items()
             if person not in now.state.name and name.casefold() not in taken
         }
-
-    def history(self) -> tuple[list[Entry], Entry | None, Entry | None]:
-        """Return all entries, and which one would be taken back or done again next."""
-        entries = self.log.entries()
-        done, undone = stacks(entries)
-        return entries, done[-1] if done else None, undone[-1] if undone else None
 
     def rows(self, track: int, most: int) -> list[int]:
         """Return some of a track's crops, spread over its time: rows of Crops."""

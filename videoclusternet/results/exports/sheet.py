@@ -14,6 +14,7 @@ import numpy as np
 from videoclusternet.errors import UsageError
 from videoclusternet.records import Shots, Tracks
 from videoclusternet.results.people import Appearance, People, Person
+from videoclusternet.results.together import find_person
 
 RATES = tuple(
     Fraction(n, d)
@@ -134,14 +135,7 @@ def _snapped(rate: Fraction) -> Fraction:
 def _chosen(people: People, only: Sequence[str]) -> list[Person]:
     if not only:
         return [person for person in people if not person.ignored]
-    chosen = []
-    for text in only:
-        wanted = text.strip().casefold()
-        found = [p for p in people if wanted in (p.name.casefold(), str(p.number))]
-        if not found:
-            raise UsageError(f"Nobody in this run is called '{text}'.")
-        chosen += found[:1]
-    return list(dict.fromkeys(chosen))
+    return list(dict.fromkeys(find_person(people, text) for text in only))
 
 
 def _shortened(person: Person, least: float) -> Person:
