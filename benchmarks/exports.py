@@ -24,7 +24,7 @@ def measure_exports(work: Path, tracks: int = TRACKS, people: int = PEOPLE) -> I
     for name, row in FORMATS.items():
         begin = time.process_time()
         film = Path(view.manifest.film.path)
-        text = row.write(Sheet.of(film, size, view.people, view.tracks, view.shots))
+        data = row.bytes_of(Sheet.of(film, size, view.people, view.tracks, view.shots))
         seconds = time.process_time() - begin
-        unit = f"s of processor, {len(text.encode()) / 1e6:.1f} MB"
+        unit = f"s of processor, {len(data) / 1e6:.1f} MB"
         yield Row.of(f"exports.{name}", seconds, unit, Goal(most=10))

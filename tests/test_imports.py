@@ -67,6 +67,7 @@ FENCES = {
     "uvicorn": ("web/",),
     "opentimelineio": ("results/exports/editing.py",),
     "pympi": ("results/exports/text.py",),
+    "pyarrow": ("results/exports/tables.py",),
     "sqlite3": ("review/log.py",),
     "rich": ("cli/", "terminal.py"),
     "typer": ("cli/",),

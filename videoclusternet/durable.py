@@ -12,7 +12,7 @@ import hashlib
 import mmap
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -113,11 +113,39 @@ def settle(parts: list[Path]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a small file so that it is there as a whole or not at all."""
+    """Write a small file so that it is there as a whole or not at all; lines end as they do."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file from memory so that it is there as a whole or not at all."""
     part = aside(path)
     with writing(part):
-        part.write_text(text, encoding="utf-8", newline="\n")
+        part.write_bytes(data)
     settle([part])
+
+
+def write_folder(folder: Path, files: Iterable[tuple[str, bytes]]) -> int:
+    """Write files into a new folder, which is there when all of them are; return how many.
+
+    Each is its path inside the folder and its bytes. Raises InputError where there is something
+    already, ResourceError where nothing can be written.
+    """
+    if folder.is_symlink() or folder.exists():
+        raise InputError(f"There is already something called {folder}: name a new folder.")
+    part = folder.with_name(folder.name + ASIDE)
+    count = 0
+    try:
+        for name, data in files:
+            make_private((part / name).parent)
+            write_bytes(part / name, data)
+            count += 1
+        make_private(part)
+        with writing(folder):
+            part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return count
 
 
 def sweep(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -18,6 +19,7 @@ from videoclusternet.review.log import Log
 from videoclusternet.review.rerun import verdict_of
 from videoclusternet.said import Verdict
 from videoclusternet.stages import STAGES
+from videoclusternet.video.file import fingerprint
 
 if TYPE_CHECKING:
     from videoclusternet.models.face_model import FaceModel
@@ -119,6 +121,27 @@ class RunView:
         """Where the page to show lies."""
         self._load("report", str)
         return self.folder / STAGES["report"].files[0]
+
+    def find_film(self, named: Path | None = None) -> Path | None:
+        """Return where the film is: as named, or where it was; None where it is gone.
+
+        Raises InputError where the one that is named is another film.
+        """
+        note = self.manifest.film
+        if named:
+            if fingerprint(named) != note.fingerprint:
+                raise InputError(f"{named} is not the film of this run ({note.name}).")
+            return named
+        path = Path(note.path)
+        with suppress(InputError):
+            if fingerprint(path) == note.fingerprint:
+                return path
+        return None
+
+    @property
+    def no_film(self) -> str:
+        """What to say where `find_film` finds none."""
+        return f"The film is not at {self.manifest.film.path} any more; name it with --film."
 
     def _load(self, stage: str, kind: type[Part]) -> Part:
         if stage not in self.manifest.stages:

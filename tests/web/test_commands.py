@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
+import av
 import pytest
 
 from tests.command import Vcn
-from videoclusternet.results.exports.formats import FORMATS
+from videoclusternet.results.exports.formats import FOLDERS, FORMATS
 from videoclusternet.run_view import RunView, load_run
+from videoclusternet.video.stream import open_video
 from videoclusternet.workspace import Run
 
 
@@ -120,18 +123,53 @@ def test_a_real_run_is_exported_to_every_format(
 ) -> None:
     out = tmp_path / "out"
     assert vcn("export", demo_run.folder, name, "-o", out) == (0, "", "")
-    assert vcn("export", demo_run.folder, name).out == out.read_bytes().decode()
+    told = out.read_bytes().decode("utf-8", "backslashreplace")  # Parquet is no text
+    assert vcn("export", demo_run.folder, name).out == told
     assert out.stat().st_mode & 0o777 == 0o600
 
 
 def test_what_cannot_be_exported_is_a_sentence(vcn: Vcn, demo_run: RunView, tmp_path: Path) -> None:
-    assert vcn("export", "--list").out.count("\n") == len(FORMATS)
+    assert vcn("export", "--list").out.count("\n") == len(FORMATS | FOLDERS)
     for words in ([], [demo_run.folder], [demo_run.folder, "xls"]):
         code, _, err = vcn("export", *words)
         assert (code, err.count("\n")) == (2, 1)
     who = vcn("export", demo_run.folder, "srt", "--person", "Nobody", "-o", tmp_path / "x")
     assert who.code == 2
     assert not (tmp_path / "x").exists()
+    assert vcn("export", demo_run.folder, "faces").code == 2  # and where to?
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_real_run_is_exported_as_pictures(
+    vcn: Vcn, demo_run: RunView, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / "out"
+    assert vcn("export", demo_run.folder, name, "-o", out, "--person", "2").code == 0
+    (found,) = out.iterdir()
+    person = demo_run.people[1]
+    crops = sum(int(demo_run.crops.counts[track]) for track in person.tracks)
+    count = crops if name == "faces" else len({int(demo_run.crops.frame[r]) for r in person.faces})
+    assert len([*found.glob("*.jpg")]) == count
+    assert out.stat().st_mode & 0o777 == 0o700
+    assert vcn("export", demo_run.folder, name, "-o", out).code == 3  # it is there already
+
+
+def test_a_real_run_becomes_films(
+    vcn: Vcn, folder: Path, demo_run: RunView, tmp_path: Path
+) -> None:
+    film = Path(demo_run.manifest.film.path)
+    drawn, strung = tmp_path / "drawn.mp4", tmp_path / "strung.mkv"
+    assert vcn("stringout", folder, "--person", "1", "-o", strung).code == 0
+    assert vcn("overlay", folder, "-o", drawn).code == 0
+    before, after = (open_video(path).info for path in (film, drawn))
+    assert (after.width, after.height, after.frames) == (before.width, before.height, before.frames)
+    with av.open(str(strung)) as container:
+        shown = sum(1 for _ in container.decode(video=0))
+    assert shown == round(demo_run.people[0].seconds * 25)
+    assert vcn("overlay", folder, "-o", tmp_path / "x.gif").code == 2
+    assert vcn("stringout", folder, "-o", tmp_path / "x.mp4", "--min-seconds", "1e9").code == 2
+    elsewhere = ["--film", Path(shutil.copy(film, tmp_path / "moved.mp4"))]
+    assert vcn("stringout", folder, "-o", tmp_path / "y.mp4", "--person", "3", *elsewhere).code == 0
 
 
 def test_a_run_is_asked(vcn: Vcn, folder: Path, demo_run: RunView) -> None:

@@ -1,15 +1,40 @@
-"""The command that hands a run on to other tools: export."""
+"""The commands that hand a run on to other tools: export, overlay, stringout."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from videoclusternet.cli.app import app, out
-from videoclusternet.errors import UsageError
+from videoclusternet.cli.app import RunFolder, app, err, out
+from videoclusternet.errors import InputError, UsageError
+from videoclusternet.terminal import watch
+
+if TYPE_CHECKING:
+    from videoclusternet.results.exports.sheet import Sheet
+    from videoclusternet.run_view import RunView
+    from videoclusternet.video.stream import Video
+
+People = Annotated[
+    list[str] | None,
+    typer.Option("--person", metavar="WHO", help="A name or number; may be repeated."),
+]
+Least = Annotated[
+    float, typer.Option("--min-seconds", metavar="S", help="Leave out what is shorter.")
+]
+FilmFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILM", readable=False, help="Where the film is, if it was moved."),
+]
+NewFilm = Annotated[
+    Path,
+    typer.Option(
+        "--out", "-o", metavar="FILE", readable=False, help="The film to make: .mp4, .mkv."
+    ),
+]
 
 
 @app.command()
@@ -24,42 +49,101 @@ def export(
             "--out", "-o", metavar="FILE", readable=False, help="The standard output if not given."
         ),
     ] = None,
-    people: Annotated[
-        list[str] | None,
-        typer.Option("--person", metavar="WHO", help="A name or number; may be repeated."),
-    ] = None,
-    least: Annotated[
-        float, typer.Option("--min-seconds", metavar="S", help="Leave out what is shorter.")
-    ] = 0.0,
+    people: People = None,
+    least: Least = 0.0,
     fps: Annotated[
         str | None,
         typer.Option(metavar="R", help="Count frames at this rate: 25, 23.976, 30000/1001."),
     ] = None,
+    film: FilmFile = None,
     as_list: Annotated[bool, typer.Option("--list", help="Print the formats.")] = False,
 ) -> None:
     """Write who is in a film and when as another tool reads it."""
-    from videoclusternet.results.exports.formats import FORMATS
+    from videoclusternet.results.exports.formats import FOLDERS, FORMATS
 
     if as_list:
-        for key, row in FORMATS.items():
-            out.print(f"{key:<14} {row.about}")
+        for key, about in {k: row.about for k, row in (FORMATS | FOLDERS).items()}.items():
+            out.print(f"{key:<14} {about}")
         return
     if folder is None or name is None:
         raise UsageError("Name a run folder and a format: 'vcn export --list' has them.")
-    if name not in FORMATS:
-        raise UsageError(f"There is no format '{name}': use one of {', '.join(FORMATS)}.")
-    from videoclusternet.durable import write_text
-    from videoclusternet.results.exports.sheet import Sheet
+    if name not in FORMATS and name not in FOLDERS:
+        known = ", ".join((*FORMATS, *FOLDERS))
+        raise UsageError(f"There is no format '{name}': use one of {known}.")
+    from videoclusternet import durable
     from videoclusternet.run_view import load_run
 
     view = load_run(folder)
-    facts = view.facts
-    sheet = Sheet.of(
-        Path(view.manifest.film.path), (facts.width, facts.height), view.people, view.tracks,
-        view.shots, only=people or (), least=least, rate=fps,
-    )  # fmt: skip
-    text = FORMATS[name].write(sheet)
-    if to is None:
-        sys.stdout.buffer.write(text.encode())
+    sheet = _sheet(view, people or (), least, fps)
+    if name in FOLDERS:
+        if to is None:
+            raise UsageError(f"'{name}' makes a folder: name a new one with -o.")
+        files = FOLDERS[name].files(sheet, view.crops, lambda: _video(view, film))
+        out.print(f"{durable.write_folder(to, files)} files: {to}")
+    elif to is None:
+        sys.stdout.buffer.write(FORMATS[name].bytes_of(sheet))
     else:
-        write_text(to, text)
+        durable.write_bytes(to, FORMATS[name].bytes_of(sheet))
+
+
+@app.command()
+def overlay(
+    folder: RunFolder,
+    to: NewFilm,
+    people: People = None,
+    film: FilmFile = None,
+) -> None:
+    """Make the film anew with a box and a name around each face; its sound is copied."""
+    from videoclusternet.results.exports.overlay import Overlay
+    from videoclusternet.run_view import load_run
+    from videoclusternet.video.remake import redraw
+
+    view = load_run(folder)
+    video = _video(view, film)
+    drawn = Overlay(_sheet(view, people or ()), strangers=not people)
+    with watch(err) as progress:
+        redraw(video, to, drawn.draw, lambda done, total: progress("overlay", done, total))
+    out.print(f"Overlay: {to}")
+
+
+@app.command()
+def stringout(
+    folder: RunFolder,
+    to: NewFilm,
+    people: People = None,
+    least: Least = 0.0,
+    film: FilmFile = None,
+) -> None:
+    """Cut every moment of somebody together into a film, with its sound."""
+    from videoclusternet.run_view import load_run
+    from videoclusternet.video.remake import string_out
+
+    view = load_run(folder)
+    video = _video(view, film)
+    moments = _sheet(view, people or (), least).moments()
+    if not moments:
+        raise UsageError("Nobody of these is ever seen: there is nothing to cut together.")
+    with watch(err) as progress:
+        string_out(video, to, moments, lambda done, total: progress("string-out", done, total))
+    out.print(f"String-out: {to}")
+
+
+def _sheet(
+    view: RunView, people: Sequence[str], least: float = 0.0, fps: str | None = None
+) -> Sheet:
+    from videoclusternet.results.exports.sheet import Sheet
+
+    return Sheet.of(
+        Path(view.manifest.film.path), (view.facts.width, view.facts.height), view.people,
+        view.tracks, view.shots, only=people, least=least, rate=fps,
+    )  # fmt: skip
+
+
+def _video(view: RunView, named: Path | None) -> Video:
+    """Open the film of a run. Raises InputError where it is not to be found."""
+    from videoclusternet.video.stream import open_video
+
+    path = view.find_film(named)
+    if path is None:
+        raise InputError(view.no_film)
+    return open_video(path)

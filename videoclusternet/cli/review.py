@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import webbrowser
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from videoclusternet.cli.app import RunFolder, app, err, out
-from videoclusternet.errors import BusyError, InputError, UsageError
+from videoclusternet.errors import BusyError, UsageError
 from videoclusternet.terminal import one_line
 
 if TYPE_CHECKING:
@@ -50,12 +49,17 @@ def review(
     if log:
         _print_log(folder)
         return
+    from videoclusternet.run_view import load_run
     from videoclusternet.web.photos import propose, read_cast
     from videoclusternet.web.serve import serve
     from videoclusternet.web.session import Session
 
     names = read_cast(cast) if cast else {}
-    session = Session(folder, film=_film_of(folder, film), cast=list(names))
+    view = load_run(folder)
+    found = view.find_film(film)
+    if found is None:
+        err.print(f"Warning: {view.no_film}")
+    session = Session(folder, film=found, cast=list(names))
     now = session.now()
     if any(names.values()):
         session.likely = propose(now, names)
@@ -168,24 +172,6 @@ def _show_again(folder: Path) -> None:
         show_again(folder)
     except BusyError:
         err.print("Warning: A run works in this folder: it will show in its results what you said.")
-
-
-def _film_of(folder: Path, named: Path | None) -> Path | None:
-    """Return where the film of a run can be watched. Raises InputError for another film."""
-    from videoclusternet.run_view import load_run
-    from videoclusternet.video.file import fingerprint
-
-    note = load_run(folder).manifest.film
-    if named:
-        if fingerprint(named) != note.fingerprint:
-            raise InputError(f"{named} is not the film of this run ({note.name}).")
-        return named
-    path = Path(note.path)
-    with suppress(InputError):
-        if fingerprint(path) == note.fingerprint:
-            return path
-    err.print(f"Warning: The film is not at {path} any more; name it with --film to watch it.")
-    return None
 
 
 def _print_log(folder: Path) -> None:

@@ -99,6 +99,8 @@ class Video:
     info: VideoInfo
     _stream: int = field(repr=False)
     _time_base: Fraction = field(repr=False)
+    begin: float = 0.0
+    """Seconds at which the container shows the first picture."""
     damaged: int = field(default=0, init=False)
     """In the latest walk: packets that were skipped, and pictures that the decoder flagged."""
     _sound: bool = field(default=False, init=False, repr=False)
@@ -144,19 +146,15 @@ class Video:
         Both are in seconds after the first frame, by the film's own time stamps: where these jump
         it is another moment than `frames` would tell. Only to look at. Raises as `frames` does.
         """
-        with _open(self.path) as container:
-            stream = container.streams[self._stream]
-            first = next((picture for picture in _decode(container, stream, 1) if picture), None)
-            begin = self._seconds(first.pts if first else 0) or 0.0
         scalers: dict[str, Any] = {}
         with _open(self.path) as container:
             stream = container.streams[self._stream]
             with contextlib.suppress(FFmpegError):  # what cannot be sought in is gone through
-                container.seek(round((begin + start) / self._time_base), stream=stream)
+                container.seek(round((self.begin + start) / self._time_base), stream=stream)
             for picture in _decode(container, stream, usable_threads()):
                 if picture is None or picture.pts is None:
                     continue
-                seconds = (self._seconds(picture.pts) or 0.0) - begin
+                seconds = (self._seconds(picture.pts) or 0.0) - self.begin
                 if seconds >= end:
                     return
                 if seconds >= start:
@@ -189,7 +187,9 @@ def open_video(path: FilmPath) -> Video:
         seconds = _duration(stream) or (container.duration or 0) / 1e6 or None
         frames = stream.frames or (round(seconds * fps) if seconds else None)
         info = VideoInfo(width, height, fps, seconds, frames, stream.codec_context.name)
-        return Video(path, info, index, stream.time_base)
+        return Video(
+            path, info, index, stream.time_base, float((first.pts or 0) * stream.time_base)
+        )
 
 
 def _open(path: str) -> Any:

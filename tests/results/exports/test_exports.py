@@ -7,9 +7,12 @@ import io
 import json
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
+import duckdb
 import jsonschema
 import numpy as np
 import opentimelineio as otio
@@ -41,7 +44,7 @@ def told(rate: Fraction) -> list[tuple[str, float, float]]:
 
 def write(name: str, sheet: Sheet, folder: Path) -> Path:
     path = folder / f"people.{name}"
-    path.write_text(FORMATS[name].write(sheet), encoding="utf-8", newline="")
+    path.write_bytes(FORMATS[name].bytes_of(sheet))
     return path
 
 
@@ -92,10 +95,34 @@ def read_fcp7(path: Path) -> list[tuple[str, float, float]]:
     return markers(otio.adapters.read_from_file(str(path), "fcp_xml"))
 
 
+def read_fcpxml(path: Path) -> list[tuple[str, float, float]]:
+    """Read the keywords. Where it can count the rate, OpenTimelineIO's adapter must see markers."""
+    root = ElementTree.parse(path).getroot()
+    found = [
+        (
+            k.get("value", ""),
+            Fraction(k.get("start", "")[:-1]),
+            Fraction(k.get("duration", "")[:-1]),
+        )
+        for k in root.iter("keyword")
+    ]
+    step = Fraction(root.find("resources/format").get("frameDuration")[:-1])  # type: ignore[union-attr,index]
+    assert all((start / step).denominator == 1 for _, start, _ in found)
+    (clip,) = otio.adapters.read_from_file(str(path), "fcpx_xml").find_clips()
+    if step.numerator == 1:  # it cuts 23.976 down to 23
+        begin = [(m.name, m.marked_range.start_time.to_seconds()) for m in clip.markers]
+        assert begin == [(name, float(start)) for name, start, _ in found]
+    return [(name, float(start), float(start + length)) for name, start, length in found]
+
+
+def read_parquet(path: Path) -> list[tuple[str, float, float]]:
+    return duckdb.sql(f"select person, start, \"end\" from '{path}'").fetchall()
+
+
 @pytest.mark.parametrize("rate", [Fraction(25), NTSC, Fraction(30000, 1001), Fraction(60)])
 @pytest.mark.parametrize(
     "read",
-    [read_csv, read_json, read_rttm, read_eaf, read_otio, read_fcp7],
+    [read_csv, read_json, read_rttm, read_eaf, read_otio, read_fcp7, read_fcpxml, read_parquet],
     ids=lambda r: r.__name__,
 )
 def test_every_appearance_is_read_back(
@@ -108,10 +135,34 @@ def test_every_appearance_is_read_back(
     np.testing.assert_allclose(*times, atol=0.0011)  # a millisecond, where one is written
 
 
+FRAMES_OF = {0: EVIL, 1: "=Bo", 2: "Person 3", -1: None}  # by label
+SEEN_BY_NOBODY = {frame for label, a, b in SEEN if label < 0 for frame in range(a, b + 1)}
 STRETCHES = [
     (0, 33, {EVIL}), (120, 153, {"=Bo", "Person 3"}), (153, 183, {"Person 3"}),
     (240, 300, {EVIL}), (600, 693, {"Person 3"}),
 ]  # fmt: skip
+
+
+def test_players_are_told_who_is_there(tmp_path: Path) -> None:
+    """Chapters are read by FFmpeg, cues for programs by webvtt-py, the rest is JSON and XML."""
+    sheet = sheet_of()
+    with av.open(str(write("chapters", sheet, tmp_path)), format="ffmetadata") as film:
+        chapters = [(c["start"], c["end"], c["metadata"]["title"]) for c in film.chapters()]
+    cues = webvtt.read(str(write("vtt-metadata", sheet, tmp_path)))
+    xray = json.loads(write("xray", sheet, tmp_path).read_text())
+    called = {person["number"]: person["name"] for person in xray["people"]}
+    assert len(chapters) == len(cues) == len(xray["times"]) == len(STRETCHES)
+    for (first, stop, names), chapter, cue, time in zip(
+        STRETCHES, chapters, cues, xray["times"], strict=True
+    ):
+        assert chapter[:2] == (first * 40, stop * 40)
+        assert set(chapter[2].split(", ")) == names
+        assert cue.start == f"00:00:{first / 25:06.3f}"
+        assert {person["name"] for person in json.loads(cue.text)["people"]} == names
+        assert (time["start"], time["end"]) == (first / 25, stop / 25)
+        assert {called[number] for number in time["people"]} == names
+    cast = ElementTree.parse(write("nfo", sheet, tmp_path)).findall("actor/name")
+    assert [name.text for name in cast] == ["Person 3", EVIL, "=Bo"]
 
 
 def test_subtitles_say_who_is_there(tmp_path: Path) -> None:
@@ -145,6 +196,20 @@ def test_markers_of_an_edl_lie_on_their_frames(rate: Fraction, tmp_path: Path) -
     assert "=Bo, Person 3" in notes[1]  # of one frame, so they are joined
     assert notes[1].endswith("|D:63")  # as long as the longer
     assert all(note.count("|") == 3 for note in notes)  # whatever is in a name
+
+
+@pytest.mark.parametrize("rate", [Fraction(25), NTSC, Fraction(30000, 1001)])
+def test_markers_of_avid_lie_on_their_frames(rate: Fraction, tmp_path: Path) -> None:
+    text = write("avid", sheet_of(rate), tmp_path).read_text("utf-8")
+    rows = [*csv.reader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE)]
+    hour = round(3600 * rate)
+    found = [
+        (otio.opentime.from_timecode(code, float(rate)).to_frames() - hour, names, int(length))
+        for _, code, _, _, names, length in rows
+    ]
+    both = "=Bo, Person 3"
+    assert found == [(0, EVIL, 33), (120, both, 63), (240, EVIL, 60), (600, "Person 3", 93)]
+    assert {row[2] for row in rows} == {"V1"}
 
 
 @pytest.mark.parametrize("rate", [Fraction(25), NTSC])
@@ -183,6 +248,51 @@ def test_boxes_are_those_of_every_frame(tmp_path: Path) -> None:
     assert sorted(a["category_id"] for a in both) == [2, 3]
 
 
+LOOKED = {  # track: who, first and last frame
+    track: (FRAMES_OF[label], first, last) for track, (label, first, last) in enumerate(SEEN)
+}
+
+
+def test_tools_for_labels_get_the_tracks(tmp_path: Path) -> None:
+    """Of CVAT, Label Studio and FiftyOne; `python -m benchmarks readers` asks their own readers."""
+    sheet = sheet_of()
+    known = {track: one for track, one in LOOKED.items() if one[0]}
+    root = ElementTree.parse(write("cvat", sheet, tmp_path)).getroot()
+    assert [label.text for label in root.findall("meta/task/labels/label/name")] == [
+        person.name for person in sheet.people
+    ]
+    tracks = root.findall("track")
+    assert {int(t.get("id", "")): t.get("label") for t in tracks} == {
+        track: name for track, (name, *_) in known.items()
+    }
+    for track in tracks:
+        _, first, last = known[int(track.get("id", ""))]
+        boxes = [(int(b.get("frame", "")), b.get("outside")) for b in track]
+        assert boxes[0] == (first, "0")
+        assert boxes[-1] == (last + 1, "1")
+        assert {float(b.get("xbr", "")) - float(b.get("xtl", "")) for b in track} == {40.0}
+    (task,) = json.loads(write("labelstudio", sheet, tmp_path).read_text())
+    for result in task["predictions"][0]["result"]:
+        name, first, last = known.pop(int(result["id"].removeprefix("track")))
+        assert result["value"]["labels"] == [name]
+        sequence = result["value"]["sequence"]
+        assert (sequence[0]["frame"], sequence[-1]["frame"]) == (first + 1, last + 1)
+        assert [row["enabled"] for row in sequence] == [True] * (len(sequence) - 1) + [False]
+        assert sequence[0]["width"] == 3.125  # 40 of 1280 pixels, percent
+        assert sequence[0]["x"] == round(first / 12.8, 4)
+    assert not known
+    frames = json.loads(write("fiftyone", sheet, tmp_path).read_text())["frames"]
+    both = frames["122"]["objects"]["objects"]
+    assert {(one["label"], one["index"]) for one in both} == {("=Bo", 2), ("Person 3", 3)}
+    assert both[0]["bounding_box"]["top_left"] == {
+        "x": round(121 / 1280, 6),
+        "y": round(121 / 720, 6),
+    }
+    assert len(frames) == len(
+        {f for _, a, b in LOOKED.values() for f in range(a, b + 1)} - SEEN_BY_NOBODY
+    )
+
+
 def test_a_film_of_varying_rate_is_told_by_its_own_clock(tmp_path: Path) -> None:
     """Every frame of the second half lasts twice as long: seconds are true, frames conformed."""
     times = np.concatenate([np.arange(360) / 25, 360 / 25 + np.arange(361) / 12.5])
@@ -206,12 +316,13 @@ def test_people_and_moments_are_chosen() -> None:
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_nobody_can_be_told_in_every_format(name: str) -> None:
-    assert isinstance(FORMATS[name].write(sheet_of(least=1e9)), str)
+    assert isinstance(FORMATS[name].bytes_of(sheet_of(least=1e9)), bytes)
 
 
-@pytest.mark.parametrize("name", ["fcp7", "eaf"])
+@pytest.mark.parametrize("name", ["fcp7", "fcpxml", "eaf", "cvat", "nfo"])
 def test_names_are_text_in_xml(name: str) -> None:
-    ElementTree.fromstring(FORMATS[name].write(sheet_of()))
+    sheet = replace(sheet_of(), film=Path("/films/\x01 & <b>\udcff.mp4"))
+    ElementTree.fromstring(FORMATS[name].bytes_of(sheet))
 
 
 @pytest.mark.parametrize("rate", RATES)

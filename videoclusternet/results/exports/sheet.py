@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+from bisect import insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,7 +15,7 @@ from typing import Self
 import numpy as np
 
 from videoclusternet.errors import UsageError
-from videoclusternet.records import Shots, Tracks
+from videoclusternet.records import Array, Shots, Tracks
 from videoclusternet.results.people import Appearance, People, Person
 from videoclusternet.results.together import find_person
 
@@ -33,7 +36,31 @@ class Stretch:
 
     start: float  # seconds
     end: float  # exclusive
-    names: tuple[str, ...]
+    people: tuple[Person, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What they are called; who shares a name with another is said once."""
+        return tuple(dict.fromkeys(person.name for person in self.people))
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """A face that was followed through a shot."""
+
+    track: int
+    frames: Array  # that were looked at, (looks,)
+    boxes: Array  # left, top, right, bottom in pixels, (looks, 4)
+    scores: Array  # the detector's, 0 to 1, (looks,)
+
+    def everywhere(self) -> tuple[Array, Array, Array]:
+        """Return every frame from the first look to the last, with its box and score.
+
+        Between two looks both go along a straight line.
+        """
+        frames = np.arange(self.frames[0], self.frames[-1] + 1)
+        sides = [np.interp(frames, self.frames, side) for side in self.boxes.T]
+        return frames, np.stack(sides, axis=1), np.interp(frames, self.frames, self.scores)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,18 +120,54 @@ class Sheet:
 
     def stretches(self) -> list[Stretch]:
         """Return the times with somebody on the screen, cut wherever who it is changes."""
-        pairs = list(self.appearances())
-        edges = sorted({edge for _, one in pairs for edge in (one.start, one.end)})
+        order = [(person, one) for person, one in self.appearances() if one.start < one.end]
+        edges = sorted(
+            edge
+            for n, (_, one) in enumerate(order)
+            for edge in ((one.start, 1, n), (one.end, 0, n))
+        )
+        seen: list[int] = []  # places in `order` of what lasts at this time
         found: list[Stretch] = []
-        for start, end in pairwise(edges):
-            names = tuple(
-                dict.fromkeys(p.name for p, one in pairs if one.start < end and one.end > start)
-            )
-            if found and found[-1].names == names and found[-1].end == start:
-                found[-1] = replace(found[-1], end=end)
-            elif names:
-                found.append(Stretch(start, end, names))
+        for (time, begins, n), (after, *_) in pairwise([*edges, (math.inf, 0, 0)]):
+            if begins:
+                insort(seen, n)
+            else:
+                seen.remove(n)
+            if after == time or not seen:
+                continue
+            people = tuple({order[n][0].number: order[n][0] for n in seen}.values())
+            if found and found[-1].people == people and found[-1].end == time:
+                found[-1] = replace(found[-1], end=after)
+            else:
+                found.append(Stretch(time, after, people))
         return found
+
+    def moments(self) -> list[Appearance]:
+        """Return the times with somebody on the screen, whoever it is."""
+        found: list[Appearance] = []
+        for one in self.stretches():
+            if found and found[-1].end == one.start:
+                found[-1] = replace(found[-1], end=one.end)
+            else:
+                found.append(Appearance(one.start, one.end))
+        return found
+
+    def followed(self, person: Person) -> Iterator[Followed]:
+        """Yield the faces of one of its people, in the order of their tracks.
+
+        Appearances that were left out as too short do not count here: a track is told whole.
+        """
+        starts = self.tracks.starts
+        for track in person.tracks:
+            rows = slice(starts[track], starts[track + 1])
+            yield Followed(
+                track, self.tracks.frame[rows], self.tracks.box[rows], self.tracks.score[rows]
+            )
+
+
+def plain(text: str) -> str:
+    """Return a text with `\ufffd` for each character that XML cannot hold."""
+    return re.sub("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
 
 
 def rate_of(shots: Shots) -> Fraction:

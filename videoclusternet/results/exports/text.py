@@ -1,15 +1,17 @@
-"""Exports as text along the time of the film: subtitles, chapters, speech and annotation tools."""
+"""Exports as text along the time of the film: players, speech and annotation tools."""
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
 from html import escape
 from pathlib import Path
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pympi.Elan import Eaf
 
-from videoclusternet.results.exports.sheet import Sheet
+from videoclusternet.results.exports.sheet import Sheet, plain
 from videoclusternet.results.people import timecode
 
 
@@ -20,6 +22,62 @@ def to_webvtt(sheet: Sheet) -> str:
         names = escape(_listed(one.names), quote=False)
         cues.append(f"{timecode(one.start)} --> {timecode(one.end)}\n{names}\n")
     return "\n".join(["WEBVTT\n", *cues])
+
+
+def to_webvtt_metadata(sheet: Sheet) -> str:
+    """Return the same cues for programs: a JSON object each, for a track of kind `metadata`."""
+    cues = []
+    for one in sheet.stretches():
+        people = [{"number": person.number, "name": person.name} for person in one.people]
+        told = json.dumps({"people": people}).replace(">", "\\u003e")  # an arrow would end the cue
+        cues.append(f"{timecode(one.start)} --> {timecode(one.end)}\n{told}\n")
+    return "\n".join(["WEBVTT\n", *cues])
+
+
+def to_chapters(sheet: Sheet) -> str:
+    """Return FFmpeg's metadata: a chapter for each time with somebody on the screen.
+
+    `ffmpeg -i film.mkv -i people.chapters -map_metadata 1 -codec copy out.mkv` gives them to every
+    player that knows chapters.
+    """
+    chapters = [
+        f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={round(1000 * one.start)}\n"
+        f"END={round(1000 * one.end)}\ntitle={_quoted(_listed(one.names))}\n"
+        for one in sheet.stretches()
+    ]
+    return "".join([";FFMETADATA1\n", *chapters])
+
+
+def _quoted(text: str) -> str:
+    return re.sub(r"([=;#\\\n])", r"\\\1", text)
+
+
+def to_nfo(sheet: Sheet) -> str:
+    """Return the cast as the NFO that Kodi and Jellyfin read beside a film, most time first."""
+    root = Element("movie")
+    SubElement(root, "title").text = plain(sheet.film.stem)
+    SubElement(root, "runtime").text = str(round(sheet.seconds / 60))
+    for n, person in enumerate(sheet.people):
+        actor = SubElement(root, "actor")
+        SubElement(actor, "name").text = plain(person.name)
+        SubElement(actor, "order").text = str(n)
+    indent(root)
+    return tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def to_xray(sheet: Sheet) -> str:
+    """Return who is on the screen at each time as one JSON object, for players."""
+    people = [
+        {"number": person.number, "name": person.name, "seconds": round(person.seconds, 3)}
+        for person in sheet.people
+    ]
+    times = [
+        {"start": round(one.start, 3), "end": round(one.end, 3),
+         "people": [person.number for person in one.people]}
+        for one in sheet.stretches()
+    ]  # fmt: skip
+    told = {"film": sheet.film.name, "seconds": sheet.seconds, "people": people, "times": times}
+    return json.dumps(told) + "\n"
 
 
 def to_srt(sheet: Sheet) -> str:
