@@ -205,6 +205,16 @@ def _exports(options: argparse.Namespace) -> None:
         print(f"{row.name:<24}{row.value:>9g}  {row.unit:<28}{row.verdict}")
 
 
+def _readers(options: argparse.Namespace) -> None:
+    from benchmarks.readers import measure_readers
+
+    options.work.mkdir(parents=True, exist_ok=True)
+    rows = [*measure_readers(options.run, options.work)]
+    write_results(options.out, header("standard", [], []), rows)
+    for row in rows:
+        print(f"{row.name:<52}{row.value:>9g}  {row.unit:<20}{row.verdict}")
+
+
 def _report(options: argparse.Namespace) -> None:
     from benchmarks import report  # matplotlib
 
@@ -340,6 +350,9 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--results", type=Path, default=RESULTS / "methods.json", metavar="FILE")
 
     add("exports", _exports, [works], "what it costs to export a film of three hours")
+
+    readers = add("readers", _readers, [works], "whether other tools read what is exported")
+    readers.add_argument("run", type=Path, metavar="RUN")
 
     review = add("review", _review, [works], "what it costs to correct a run, and many tracks")
     review.add_argument("runs", nargs="+", metavar="RUN:TRUTH", help="finished runs with errors")

@@ -7,14 +7,12 @@ asked for, and is given faces and gives ids through files.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from benchmarks.runs import ProgramFailedError
+from benchmarks.environment import Environment
 from videoclusternet.config import TracksConfig
 from videoclusternet.records import Array, Faces, Shots, Tracks
 
@@ -26,7 +24,7 @@ class BotSort:
     """BoT-SORT in its own environment, which lies below `work` and is made once."""
 
     def __init__(self, work: Path) -> None:
-        self._folder = work.absolute() / "-".join(("botsort", *PACKAGES)).replace("==", "-")
+        self._environment = Environment(work, "botsort", *PACKAGES)
 
     def __call__(self, faces: Faces, shots: Shots, config: TracksConfig, reset: bool) -> Tracks:
         """Follow the faces of a film; with `reset`, ids are fresh in each shot.
@@ -34,7 +32,6 @@ class BotSort:
         It is given what ours is given: the faces, how the camera moved, and from which score on a
         face is a strong one. All else is as it is by default. Raises ProgramFailedError.
         """
-        self._install()
         steps = np.diff(shots.times[faces.looked])
         with TemporaryDirectory() as folder:
             np.savez(
@@ -48,26 +45,9 @@ class BotSort:
                 rate=1 / np.median(steps) if len(steps) else 1.0,
                 high=config.high,
             )
-            self._run(str(self._python), "-P", str(SCRIPT), folder)
+            self._environment.run("-P", str(SCRIPT), folder)
             with np.load(Path(folder, "scene.tracks.npz")) as told:
                 return tracks_of(faces, told["track"])
-
-    @property
-    def _python(self) -> Path:
-        return self._folder / "bin" / "python"
-
-    def _install(self) -> None:
-        done = self._folder / "done"
-        if not done.exists():
-            self._run(sys.executable, "-m", "venv", "--clear", str(self._folder))
-            self._run(str(self._python), "-m", "pip", "install", "--quiet", *PACKAGES)
-            done.touch()
-
-    def _run(self, *command: str) -> None:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["it did not say why"])[-1]
-            raise ProgramFailedError(f"BoT-SORT could not be made ready or run: {last}")
 
 
 def tracks_of(faces: Faces, ids: Array) -> Tracks:

@@ -21,6 +21,7 @@ from videoclusternet.faces.filter import filter_faces
 from videoclusternet.models.registry import BackboneSpec, choose_backbone
 from videoclusternet.processors import usable_threads
 from videoclusternet.records import Clusters, Crops, Faces, Progress, Shots, Tracks
+from videoclusternet.results.charts import lessons_of
 from videoclusternet.results.people import People, list_people
 from videoclusternet.results.report import RunFacts, render_report
 from videoclusternet.review.log import Log
@@ -210,6 +211,7 @@ def _recipe(
             },
             settings=_differences(config),
             versions=_versions(),
+            lessons=lessons_of(model.log),
             events=tuple(model.events),
             warnings=_warnings(video, shots, faces),
         ),

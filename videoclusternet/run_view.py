@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from videoclusternet.errors import InputError
 from videoclusternet.manifest import MANIFEST, Manifest
 from videoclusternet.records import Clusters, Crops, Faces, Shots, Signatures, Tracks
+from videoclusternet.results.exports.sheet import Sheet
 from videoclusternet.results.people import People, list_people
 from videoclusternet.results.report import RunFacts
 from videoclusternet.results.reviewed import reviewed
@@ -121,6 +123,13 @@ class RunView:
         """Where the page to show lies."""
         self._load("report", str)
         return self.folder / STAGES["report"].files[0]
+
+    def sheet(self, only: Sequence[str] = (), least: float = 0.0, rate: str | None = None) -> Sheet:
+        """Return what exports are written from: `Sheet.of` has the arguments and errors."""
+        return Sheet.of(
+            Path(self.manifest.film.path), (self.facts.width, self.facts.height), self.people,
+            self.tracks, self.shots, only=only, least=least, rate=rate,
+        )  # fmt: skip
 
     def find_film(self, named: Path | None = None) -> Path | None:
         """Return where the film is: as named, or where it was; None where it is gone.

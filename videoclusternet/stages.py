@@ -116,7 +116,7 @@ STAGES = {
     "model": Stage(3, ("model.safetensors", "train.jsonl"), _write_model, _read_model),
     "signatures": _columns(Signatures, "signatures.npz"),
     "clusters": _columns(Clusters, "clusters.npz", version=5),
-    "facts": Stage(1, ("facts.json",), _write_facts, _read_facts),
+    "facts": Stage(2, ("facts.json",), _write_facts, _read_facts),
     "people": Stage(3, ("people.json", "people.csv"), _write_people, _read_people),
-    "report": Stage(3, ("report.html",), _write_report, _read_report),
+    "report": Stage(4, ("report.html",), _write_report, _read_report),
 }

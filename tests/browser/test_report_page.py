@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser.complaints import complaints_of
 from tests.results.small_film import FACTS, small_film
 from videoclusternet.records import SAME_TIME, TWO_GROUPS
+from videoclusternet.results.charts import Lesson
 from videoclusternet.results.report import render_report
 
 EVIL = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
@@ -27,8 +28,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     attacked = replace(
         people, people=(replace(people[0], name=EVIL + "W" * 200), *people.people[1:])
     )
+    lessons = (Lesson("head", 9, 400, (5.0, 2.0, 1.5)), Lesson("round 1", 12, 50, (1.4, 1.2)))
     facts = replace(
-        FACTS, film="a_very_long_file_name_" * 8 + ".mkv", warnings=("It ends at 0.92 s of 2 s.",)
+        FACTS,
+        lessons=lessons,
+        film="a_very_long_file_name_" * 8 + ".mkv",
+        warnings=("It ends at 0.92 s of 2 s.",),
     )
     path = tmp_path_factory.mktemp("report") / "report.html"
     html = render_report(attacked, film.crops, film.shots, film.clusters, facts)
@@ -77,6 +82,45 @@ def test_nothing_sticks_out_folded_or_not(page: Page) -> None:
     assert overflow(page) <= 0
 
 
+def test_the_timeline_is_zoomed_without_a_script(page: Page) -> None:
+    strip, lane = page.locator(".strip"), page.locator("svg.lane").first
+    assert page.locator("svg.lane").count() == 2  # a row for each person
+    seen = [lane.bounding_box()]
+    for zoom in (4, 16):
+        page.get_by_label(f"{zoom} ×").check()
+        seen.append(lane.bounding_box())
+        assert overflow(page) <= 0  # the strip scrolls, the page does not
+    wide = [box["width"] for box in seen if box]
+    assert [round(w / wide[0]) for w in wide] == [1, 4, 16]
+    name = page.locator(".lane-name").first
+    before = name.bounding_box()
+    strip.evaluate("e => e.scrollLeft = 2000")
+    assert name.bounding_box() == before  # who it is stays in sight
+    assert page.locator(".marks:visible span").count() > 20
+    page.get_by_label("whole film").check()
+    name.focus()
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#person-0")
+
+
+def test_how_the_run_went_is_drawn(page: Page) -> None:
+    page.get_by_role("heading", name="How it went").click()
+    for title in ("Time", "Loss of the training", "Quality of the tracks", "Merges"):
+        figure = page.locator("figure", has=page.get_by_role("heading", name=title, exact=True))
+        box = figure.bounding_box()
+        assert box
+        assert box["height"] > 40, title
+    assert page.locator(".plot polyline").count() == 2
+    assert page.locator(".plot circle").count() == 78
+
+
+def test_a_printed_page_has_everybody_and_no_controls(page: Page) -> None:
+    page.emulate_media(media="print")
+    assert not page.locator(".zoom").is_visible()
+    assert page.locator(".person").first.is_visible()
+    assert page.locator("svg.lane").first.is_visible()
+
+
 def test_folds_open_by_mouse_and_by_keyboard(page: Page) -> None:
     listed = page.locator(".person .appearances").first
     assert not listed.is_visible()
@@ -106,7 +150,7 @@ CONTRASTS = """() => {
   const rgb = text => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
   const behind = e => { while (e && getComputedStyle(e).backgroundColor === 'rgba(0, 0, 0, 0)') e = e.parentElement;
                         return e ? getComputedStyle(e).backgroundColor : 'rgb(255, 255, 255)'; };
-  return [...document.querySelectorAll('h1, h2, h3, p, li, a, span, summary, td, th')].map(e => {
+  return [...document.querySelectorAll('h1, h2, h3, p, li, a, span, summary, td, th')].filter(e => e.textContent.trim()).map(e => {
     const [a, b] = [light(rgb(getComputedStyle(e).color)), light(rgb(behind(e)))];
     return (Math.max(a, b) + .05) / (Math.min(a, b) + .05); });
 }"""  # fmt: skip  # noqa: E501

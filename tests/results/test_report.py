@@ -112,8 +112,20 @@ def test_pictures_are_the_crops_in_their_colours() -> None:
 
 
 def bars(html: str) -> list[tuple[float, float]]:
-    found = re.findall(r'<rect x="([\d.]+)" width="([\d.]+)"', html)
-    return [(float(left), float(width)) for left, width in found]
+    """Return the bars of all people, which stand in their articles as in the film's timeline."""
+    drawn = []
+    for kind in ("timeline", "lane"):
+        rows = "".join(re.findall(rf'<svg class="{kind}".*?</svg>', html, re.S))
+        found = re.findall(r'<rect x="([\d.]+)" width="([\d.]+)"', rows)
+        drawn.append([(float(left), float(width)) for left, width in found])
+    assert drawn[0] == drawn[1]
+    return drawn[0]
+
+
+def test_every_second_shot_is_shaded() -> None:
+    film = small_film([(0, 0, 9)], stops=[20, 50, 75, 100])
+    (shades,) = re.findall(r'<path d="(M[^"]*Z)"', page(film))
+    assert shades == "M200.0 0H500.0V10H200.0ZM750.0 0H1000.0V10H750.0Z"
 
 
 def test_the_timeline_is_to_scale() -> None:

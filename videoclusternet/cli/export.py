@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +13,6 @@ from videoclusternet.errors import InputError, UsageError
 from videoclusternet.terminal import watch
 
 if TYPE_CHECKING:
-    from videoclusternet.results.exports.sheet import Sheet
     from videoclusternet.run_view import RunView
     from videoclusternet.video.stream import Video
 
@@ -74,7 +72,7 @@ def export(
     from videoclusternet.run_view import load_run
 
     view = load_run(folder)
-    sheet = _sheet(view, people or (), least, fps)
+    sheet = view.sheet(people or (), least, fps)
     if name in FOLDERS:
         if to is None:
             raise UsageError(f"'{name}' makes a folder: name a new one with -o.")
@@ -100,7 +98,7 @@ def overlay(
 
     view = load_run(folder)
     video = _video(view, film)
-    drawn = Overlay(_sheet(view, people or ()), strangers=not people)
+    drawn = Overlay(view.sheet(people or ()), strangers=not people)
     with watch(err) as progress:
         redraw(video, to, drawn.draw, lambda done, total: progress("overlay", done, total))
     out.print(f"Overlay: {to}")
@@ -120,23 +118,12 @@ def stringout(
 
     view = load_run(folder)
     video = _video(view, film)
-    moments = _sheet(view, people or (), least).moments()
+    moments = view.sheet(people or (), least).moments()
     if not moments:
         raise UsageError("Nobody of these is ever seen: there is nothing to cut together.")
     with watch(err) as progress:
         string_out(video, to, moments, lambda done, total: progress("string-out", done, total))
     out.print(f"String-out: {to}")
-
-
-def _sheet(
-    view: RunView, people: Sequence[str], least: float = 0.0, fps: str | None = None
-) -> Sheet:
-    from videoclusternet.results.exports.sheet import Sheet
-
-    return Sheet.of(
-        Path(view.manifest.film.path), (view.facts.width, view.facts.height), view.people,
-        view.tracks, view.shots, only=people, least=least, rate=fps,
-    )  # fmt: skip
 
 
 def _video(view: RunView, named: Path | None) -> Video:

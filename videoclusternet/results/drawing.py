@@ -69,8 +69,11 @@ class Timeline:
         width = max(NARROWEST, (one.end - one.start) * scale)
         return round(min((one.start - self.origin) * scale, WIDTH - width), 1), round(width, 1)
 
-    def ticks(self) -> list[tuple[float, float]]:
-        """Return time and place (percent) of the marks of the axis, room for a label kept free."""
-        step = next((s for s in TICKS if self.duration <= 8 * s), TICKS[-1])
+    def ticks(self, zoom: int = 1) -> list[tuple[float, float]]:
+        """Return time and place (percent) of the marks of the axis, room for a label kept free.
+
+        There are `zoom` times as many on an axis that is so much longer.
+        """
+        step = next((s for s in TICKS if self.duration <= 8 * zoom * s), TICKS[-1])
         places = ((n * step + self.origin, 100 * n * step / self.duration) for n in range(1000))
-        return list(takewhile(lambda tick: tick[1] < 88, places))
+        return list(takewhile(lambda tick: tick[1] < 100 - 12 / zoom, places))

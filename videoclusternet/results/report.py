@@ -9,18 +9,24 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
 from videoclusternet.records import Clusters, Crops, Shots
-from videoclusternet.results.drawing import Timeline, extras, small_face, templates
-from videoclusternet.results.people import People, spell, timecode
+from videoclusternet.results import charts
+from videoclusternet.results.charts import Lesson
+from videoclusternet.results.drawing import WIDTH, Timeline, extras, small_face, templates
+from videoclusternet.results.people import People, Person, spell, timecode
 from videoclusternet.results.reviewed import reviewed
+from videoclusternet.results.together import count_pairs
 from videoclusternet.said import Verdict
 
 PICTURES = 900  # in the whole page, which keeps it under 5 MB
 APPEARANCES = 60  # listed for a person; people.csv has all
 MERGES = 40  # listed for a person, the most doubtful first
+PAIRS = 60  # listed of people who are seen together
+ZOOMS = (1, 4, 16)  # of the timeline; report.css has a rule for each
 DOUBTED = 12  # people named at the top whom something is worth a look of
 DOUBTS = 4  # shown for a person, two groups first; people.json has all
 
@@ -40,6 +46,7 @@ class RunFacts:
     seconds: Mapping[str, float] = field(default_factory=dict)  # of each stage, in order
     settings: Mapping[str, object] = field(default_factory=dict)  # those that differ from defaults
     versions: Mapping[str, str] = field(default_factory=dict)
+    lessons: tuple[Lesson, ...] = ()  # how the training went
     events: tuple[str, ...] = ()  # what happened in training, a sentence each
     warnings: tuple[str, ...] = ()  # what the reader must know, a sentence each
 
@@ -104,13 +111,28 @@ def render_report(
                 "Tracks": f"{len(clusters):,}",
                 "Crops": f"{len(crops):,}",
             },
-            spent={
-                **{stage: spell(seconds) for stage, seconds in facts.seconds.items()},
-                "Together": spell(sum(facts.seconds.values())),
-            },
+            spent=spell(sum(facts.seconds.values())),
+            zooms=ZOOMS,
+            pairs_listed=PAIRS,
+            charts=_charts(people, main, clusters, facts, film),
             uncropped=sum(crops.counts[track] == 0 for track in people.unknown.tracks),
         )
     )
+
+
+def _charts(
+    people: People, main: list[Person], clusters: Clusters, facts: RunFacts, film: _Film
+) -> dict[str, Any]:
+    """Return what the charts of the page are drawn from, by the macro that draws it."""
+    pairs = count_pairs(people)
+    return {
+        "screen": charts.screen_bars(main, {p.label: film.share(p) for p in main}),
+        "stages": charts.stage_bars(facts.seconds),
+        "graph": (*charts.circle(main, pairs), pairs),
+        "losses": charts.loss_curve(facts.lessons),
+        "qualities": charts.quality_histogram(clusters),
+        "merged": charts.merge_scatter(clusters),
+    }
 
 
 class _Film(Timeline):
@@ -120,6 +142,16 @@ class _Film(Timeline):
         super().__init__(people.duration, float(shots.times[0]) if shots.frames else 0.0)
         self.crops = crops
         self.times = shots.times
+        self.shots = shots
+
+    def bands(self) -> str:
+        """Return the outline of every second shot on the timeline, as an SVG path."""
+        scale = WIDTH / self.duration
+        first, stop = (
+            ((self.times[frames] - self.origin) * scale).round(1).tolist()
+            for frames in (self.shots.first[1::2], self.shots.stop[1::2])
+        )
+        return "".join(f"M{a} 0H{b}V10H{a}Z" for a, b in zip(first, stop, strict=True))
 
     def picture(self, row: int) -> str:
         """Return a crop as a data URI."""

@@ -36,6 +36,29 @@ def begin(log: Log, clusters: Clusters, tracks: Tracks, people: People) -> None:
     log.write(FIXED, "The film was run", facts | {"next": len(people) + 1}, seen=0, keep=keep)
 
 
+def restart(old: Log, new: Log, number: Array, clusters: Clusters, tracks: Tracks) -> None:
+    """Begin a new log with what is true by the old one of the tracks that have a new number.
+
+    Nothing of its history is taken over, nor anything about those that have none (-1).
+    """
+    _, facts = old.current()
+    state = State(facts, np.ones(len(number)))
+    people = set(np.unique(state.person[number >= 0]).tolist())
+    told: dict[str, Any] = {"next": state.next}
+    for track in np.flatnonzero(number >= 0).tolist():
+        told[f"track/{number[track]}"] = int(state.person[track])
+        if state.sure[track]:
+            told[f"sure/{number[track]}"] = True
+    told |= {f"name/{p}": text for p, text in state.name.items() if p in people}
+    told |= {f"ignored/{p}": True for p in state.ignored if p in people}
+    for kind, pairs in (("apart", state.apart), ("later", state.later)):
+        for a, b in pairs:
+            if number[a] >= 0 and number[b] >= 0:
+                told[f"{kind}/{number[a]}/{number[b]}"] = True
+    keep = {PLACES: _packed(tracks), CLUSTERS: clusters.digest().encode()}
+    new.write(FIXED, "A person was erased, and the history with them", told, seen=0, keep=keep)
+
+
 def weight_of(crops: Crops) -> Array:
     """Return how much there is to see of each track: its crops, and a little of one without."""
     return np.maximum(crops.counts, 0.001)
