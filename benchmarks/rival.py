@@ -24,7 +24,7 @@ class BotSort:
     """BoT-SORT in its own environment, which lies below `work` and is made once."""
 
     def __init__(self, work: Path) -> None:
-        self._environment = Environment(work, "botsort", *PACKAGES)
+        self._environment = Environment(work, "BoT-SORT", *PACKAGES)
 
     def __call__(self, faces: Faces, shots: Shots, config: TracksConfig, reset: bool) -> Tracks:
         """Follow the faces of a film; with `reset`, ids are fresh in each shot.

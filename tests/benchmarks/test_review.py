@@ -48,4 +48,4 @@ def test_a_drawn_run_is_a_run(tmp_path: Path) -> None:
         "Is this the same person?" in pages.doubtful() or "Nothing is doubtful" in pages.doubtful()
     )
     rows = [*measure_exports(tmp_path, 40, 5)]
-    assert [row.name for row in rows[2:]] == [f"exports.{name}" for name in FORMATS]
+    assert [row.name for row in rows[3:]] == [f"exports.{name}" for name in FORMATS]

@@ -101,8 +101,8 @@ class Window:
         for key in keys:
             self.page.keyboard.press(key)
         self.page.wait_for_timeout(150)
+        self.page.wait_for_selector("html[aria-busy=false]", state="attached")
         self.page.wait_for_load_state("networkidle")
-        self.page.wait_for_timeout(350)
 
     def type(self, text: str) -> None:
         self.page.keyboard.type(text)

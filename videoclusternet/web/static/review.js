@@ -131,8 +131,13 @@
     dialog.showModal();
   }
 
+  function wait(whether) {
+    waiting = whether;
+    document.documentElement.ariaBusy = String(whether);
+  }
+
   function settle() {
-    waiting = false;
+    wait(false);
     for (const fold of document.querySelectorAll("[data-fold]")) fold.open = unfolded.has(fold.dataset.fold);
     const all = cards();
     const at = places.get(location.pathname) ?? 0;
@@ -141,7 +146,7 @@
   }
 
   function fail() {
-    waiting = false;
+    wait(false);
     ahead = [];
     tell("The review does not answer: start 'vcn review' again. What was said is saved.");
   }
@@ -154,7 +159,7 @@
     const card = event.target instanceof Element && event.target.closest("[data-card]");
     if (card && !card.classList.contains("current")) go(card);
   });
-  document.addEventListener("htmx:beforeRequest", () => { waiting = true; });
+  document.addEventListener("htmx:beforeRequest", () => wait(true));
   document.addEventListener("htmx:afterSettle", settle);
   document.addEventListener("htmx:sendError", fail);
   document.addEventListener("DOMContentLoaded", settle);
