@@ -15,6 +15,8 @@ from tests.command import Outcome, Vcn
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from videoclusternet.run_view import RunView
+
 
 @pytest.fixture
 def pocket(monkeypatch):
@@ -78,3 +80,20 @@ def browser() -> Iterator[Browser]:
         )
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def demo_run(tmp_path_factory: pytest.TempPathFactory) -> RunView:
+    """The demo film with the head alone tuned: its people are found, which is all we need."""
+    from videoclusternet.demo import build_demo_film
+    from videoclusternet.pipeline import process_film
+
+    home = tmp_path_factory.mktemp("demo")
+    film, _ = build_demo_film(home, lambda *_: None)
+    return process_film(film, home / "run", "fast", device="cpu")
+
+
+@pytest.fixture
+def folder(demo_run: RunView, tmp_path: Path) -> Path:
+    """A run folder to say things of."""
+    return Path(shutil.copytree(demo_run.folder, tmp_path / "run"))

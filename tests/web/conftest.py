@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,23 +14,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.complaints import complaints_of
-from videoclusternet.demo import build_demo_film
 from videoclusternet.pipeline import process_film
 from videoclusternet.run_view import RunView, load_run
-
-
-@pytest.fixture(scope="session")
-def demo_run(tmp_path_factory: pytest.TempPathFactory) -> RunView:
-    """The demo film with the head alone tuned: its people are found, which is all we need."""
-    home = tmp_path_factory.mktemp("demo")
-    film, _ = build_demo_film(home, lambda *_: None)
-    return process_film(film, home / "run", "fast", device="cpu")
-
-
-@pytest.fixture
-def folder(demo_run: RunView, tmp_path: Path) -> Path:
-    """A run folder to say things of."""
-    return Path(shutil.copytree(demo_run.folder, tmp_path / "run"))
 
 
 @pytest.fixture
