@@ -215,6 +215,20 @@ def _readers(options: argparse.Namespace) -> None:
         print(f"{row.name:<52}{row.value:>9g}  {row.unit:<20}{row.verdict}")
 
 
+def _faults(options: argparse.Namespace) -> None:
+    from benchmarks.faults import measure_faults
+
+    options.work.mkdir(parents=True, exist_ok=True)
+    rows: list[Row] = []
+    said: dict[str, str] = {}
+    for row, note in measure_faults(options.work, options.quick, options.only):
+        rows.append(row)
+        said[row.name] = note
+        print(f"{row.name:<52}{row.value:>6g} {row.unit:<16}{row.verdict:<8}{note}", flush=True)
+    if not options.quick and not options.only:
+        write_results(options.out, {**header("standard", [], []), "said": said}, rows)
+
+
 def _report(options: argparse.Namespace) -> None:
     from benchmarks import report  # matplotlib
 
@@ -353,6 +367,10 @@ def _parser() -> argparse.ArgumentParser:
 
     readers = add("readers", _readers, [works], "whether other tools read what is exported")
     readers.add_argument("run", type=Path, metavar="RUN")
+
+    faults = add("faults", _faults, [works], "everything that goes wrong, tried")
+    faults.add_argument("--quick", action="store_true", help="each case a few times; no results")
+    faults.add_argument("--only", type=int, nargs="+", default=[], metavar="N", help="these rows")
 
     review = add("review", _review, [works], "what it costs to correct a run, and many tracks")
     review.add_argument("runs", nargs="+", metavar="RUN:TRUTH", help="finished runs with errors")

@@ -39,6 +39,7 @@ class Stage:
     write: Callable[..., None]  # called with the result and a path for each of the files
     read: Callable[..., Any]  # called with these paths
     streams: bool = False  # the stage's function fills the first file by itself, given as `out`
+    scratch: tuple[str, ...] = ()  # files in which it keeps how far it is, until it is done
 
 
 def _columns(kind: type[Record], file: str, version: int = 1) -> Stage:
@@ -113,7 +114,13 @@ STAGES = {
     "kept": _columns(Faces, "kept.npz"),
     "tracks": _columns(Tracks, "tracks.npz"),
     "crops": Stage(1, ("crops.npy", "crops.npz"), _write_crops, _read_crops, streams=True),
-    "model": Stage(3, ("model.safetensors", "train.jsonl"), _write_model, _read_model),
+    "model": Stage(
+        3,
+        ("model.safetensors", "train.jsonl"),
+        _write_model,
+        _read_model,
+        scratch=("training.start", "training.latest"),
+    ),
     "signatures": _columns(Signatures, "signatures.npz"),
     "clusters": _columns(Clusters, "clusters.npz", version=5),
     "facts": Stage(2, ("facts.json",), _write_facts, _read_facts),

@@ -190,6 +190,12 @@ class Run:
         self._check_film()
         begin = time.monotonic()
         parts = [aside(self.folder / name) for name in row.files]
+        scratch = [self.folder / name for name in row.scratch]
+        if scratch:
+            from videoclusternet.finetune.kept import Kept  # torch, only where it is wanted
+
+            start, latest = scratch
+            work = partial(work, kept=Kept(start, latest, key))
         if row.streams:
             with writing(parts[0]):
                 result = work(out=parts[0])
@@ -210,6 +216,8 @@ class Run:
             ),
         )
         self.manifest.save(self.folder)
+        for path in scratch:
+            path.unlink(missing_ok=True)
 
     def _check_film(self) -> None:
         if self._film and _state(self._film) != self._state:

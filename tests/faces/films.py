@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -101,10 +102,10 @@ def shots_of(*lengths):
     return Shots(stop - np.array(lengths, np.int64), stop, times if lengths else np.empty(0))
 
 
-def draw_two_people(path):
+def draw_two_people(path: Path) -> Path:
     """Draw a film of two people in turns, each in two of four shots, and return its path."""
 
-    def shot(name, seed):
+    def shot(name: str, seed: int) -> DrawnShot:
         face = DrawnFace(photograph(name), (60 + 10 * seed, 10), (0.5, 0), 200, name)
         return DrawnShot(16, seed, faces=[face])
 

@@ -18,6 +18,7 @@ from videoclusternet.config import FinetuneConfig
 from videoclusternet.durable import let_go
 from videoclusternet.finetune.distil import Stage, distil
 from videoclusternet.finetune.guard import CollapseError, Snapshot, Watch
+from videoclusternet.finetune.kept import Kept, State, generator_state, set_generator
 from videoclusternet.finetune.matching import match_tracks, obey
 from videoclusternet.finetune.pairs import PairSampler
 from videoclusternet.finetune.patches import MaskedPatches, standardise_patches
@@ -45,10 +46,11 @@ def finetune_model(
     device: str = "cpu",
     said: Said | None = None,
     progress: Progress = silent,
+    kept: Kept | None = None,
 ) -> FaceModel:
     """Return a backbone and a new head, tuned to the film of these crops: see `tune_model`."""
     model = FaceModel.create(spec, weights, config, seed).to(device)
-    return tune_model(model, crops, seed=seed, said=said, progress=progress)
+    return tune_model(model, crops, seed=seed, said=said, progress=progress, kept=kept)
 
 
 def tune_model(
@@ -58,6 +60,7 @@ def tune_model(
     seed: int = 0,
     said: Said | None = None,
     progress: Progress = silent,
+    kept: Kept | None = None,
 ) -> FaceModel:
     """Return the model as the student that was tuned to the film that the crops come from.
 
@@ -65,11 +68,12 @@ def tune_model(
     fewer than two tracks there is nothing to tell apart, and the model is returned as it came.
     `log` of the model holds a row for each step and matching, `events` what the guard had to do.
     Tracks that a person said are one person are positives from the start; told apart, they never
-    become a pair (ours).
+    become a pair (ours). With `kept`, it goes on from the last round that an earlier call finished,
+    to the same numbers.
     """
     if np.count_nonzero(crops.counts) > 1:
         said = Said.nothing(len(crops.counts)) if said is None else said
-        training = _Training(model, crops, seed, said, progress)
+        training = _Training(model, crops, seed, said, progress, kept)
         training.run()
         training.report(training.work)  # the guard may have ended it early
     return model.eval()
@@ -79,8 +83,9 @@ class _Training:
     """What the stages share: student and teacher, crops, random numbers and progress."""
 
     def __init__(
-        self, model: FaceModel, crops: Crops, seed: int, said: Said, progress: Progress
-    ) -> None:
+        self, model: FaceModel, crops: Crops, seed: int, said: Said, progress: Progress,
+        kept: Kept | None,
+    ) -> None:  # fmt: skip
         self.student = model
         self.config: FinetuneConfig = model.config
         self.crops = crops
@@ -90,6 +95,7 @@ class _Training:
         self.augment = Augmentation(seed)
         self.watch = Watch()
         self.progress = progress
+        self.kept = kept
         self.done = 0
         looks = len(crops) * self.config.views
         self.joint_cost = self.config.batch * (JOINT_COST + (PATCH_COST if model.patch_head else 0))
@@ -98,23 +104,63 @@ class _Training:
 
     def run(self) -> None:
         """Train the head, then both in rounds; the student and its log are the result."""
-        embeddings = self.embed(self.student)
-        self.student.head.standardise(embeddings.flatten(0, 1))
-        standardise_patches(self.student, self.crops.images)
-        self.teacher = Teacher(self.student)
-        matches = self.match(embeddings, 0)
-        if not self.train_head(embeddings, matches):
-            self.student.events.append("The head was left as it was drawn.")
-            return
-        optimiser = self.joint_optimiser()
+        states = self.kept.load() if self.kept else None
+        if states is None:
+            matches = self.begin()
+            if matches is None:
+                self.student.events.append("The head was left as it was drawn.")
+                return
+            optimiser = self.joint_optimiser()
+            first = 0
+            self.keep(first, optimiser, matches)
+        else:
+            self.teacher = Teacher(self.student)
+            optimiser = self.joint_optimiser()
+            first, matches = self.restore(states[0], optimiser)
         as_it_came = Snapshot(optimiser, self.student, self.teacher.model)
-        for round_ in range(self.config.rounds):
+        if states is not None:
+            first, matches = self.restore(states[1], optimiser)
+        for round_ in range(first, self.config.rounds):
             if round_:
                 matches = self.match(self.embed(self.teacher.model), round_ + 1)
             if not self.train_jointly(round_, matches, optimiser):
                 as_it_came.restore()
                 self.student.events.append("The backbone was left as it came.")
                 return
+            self.keep(round_ + 1, optimiser, matches)
+
+    def begin(self) -> Array | None:
+        """Train the head alone; return which tracks match, or None where it could not be."""
+        embeddings = self.embed(self.student)
+        self.student.head.standardise(embeddings.flatten(0, 1))
+        standardise_patches(self.student, self.crops.images)
+        self.teacher = Teacher(self.student)
+        matches = self.match(embeddings, 0)
+        return matches if self.train_head(embeddings, matches) else None
+
+    def keep(self, round_: int, optimiser: torch.optim.Optimizer, matches: Array) -> None:
+        """Keep all that the rounds from this one on depend on."""
+        if self.kept is None or round_ == self.config.rounds:
+            return
+        state = {
+            "round": round_, "matches": torch.from_numpy(matches), "done": self.done,
+            "student": self.student.state_dict(), "teacher": self.teacher.model.state_dict(),
+            "optimiser": optimiser.state_dict(), "log": self.student.log,
+            "events": self.student.events, "generator": generator_state(self.rng),
+            "draws": self.augment.draws, "best": self.watch.best,
+        }  # fmt: skip
+        self.kept.save(self.kept.latest if round_ else self.kept.start, state)
+
+    def restore(self, state: State, optimiser: torch.optim.Optimizer) -> tuple[int, Array]:
+        """Be as when a state was kept; return the round that comes next, and which tracks match."""
+        self.student.load_state_dict(state["student"])
+        self.teacher.model.load_state_dict(state["teacher"])
+        optimiser.load_state_dict(state["optimiser"])
+        self.student.log[:], self.student.events[:] = state["log"], state["events"]
+        set_generator(self.rng, state["generator"])
+        self.augment.draws, self.watch.best = state["draws"], state["best"]
+        self.report(state["done"])
+        return state["round"], state["matches"].numpy()
 
     def steps(self, passes: float) -> int:
         """Return how many steps draw as many pairs as there are crops in this many passes."""

@@ -79,7 +79,7 @@ def erase_old(folder: Path, days: float) -> Iterator[tuple[Path, Proof]]:
 
 def _own_files(folder: Path) -> list[Path]:
     """Return what the program made here; the manifest is last, so that it can be done again."""
-    names = [name for stage in STAGES.values() for name in stage.files]
+    names = [name for stage in STAGES.values() for name in (*stage.files, *stage.scratch)]
     names += [FILE, *(FILE + suffix for suffix in JOURNALS), MANIFEST]
     return [folder / name for name in names if (folder / name).is_file()]
 
@@ -148,7 +148,8 @@ def _write_without(view: RunView, gone: Array) -> dict[str, int]:
         parts.append((Path(place) / FILE).rename(folder / (FILE + ASIDE)))
     settle(parts)
     manifest.save(folder)
-    removed = [*STAGES["model"].files, *STAGES["people"].files, *STAGES["report"].files]
+    removed = [*STAGES["model"].files, *STAGES["model"].scratch]
+    removed += [*STAGES["people"].files, *STAGES["report"].files]
     for name in [*removed, *(FILE + suffix for suffix in JOURNALS)]:
         (folder / name).unlink(missing_ok=True)
     return {

@@ -1,0 +1,259 @@
+"""Cases of faults that take long: kills, mutated files, many films, other machines' ways."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+import psutil
+
+from tests.faces.films import draw_two_people
+from videoclusternet.errors import InputError
+from videoclusternet.manifest import Manifest
+from videoclusternet.pipeline import process_film
+from videoclusternet.stages import STAGES
+
+QUICK = (
+    "shots.shortest=0.2", "finetune.hidden=16", "finetune.outputs=16", "finetune.heads=8",
+    "finetune.batch=8", "finetune.head_passes=20", "finetune.passes=2", "finetune.rounds=3",
+    "finetune.views=2", "cluster.quality_passes=2", "crops.most=3", "crops.every=3",
+)  # fmt: skip
+TOLD = ("facts.json", "report.html")  # they say how long it took
+CONTAINERS = ("mp4", "mkv", "avi", "mov", "ts", "webm")
+IN_ONE = 40  # mutated files that one process is given
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a case."""
+
+    tried: int
+    failed: int
+    said: str
+
+
+def kills(work: Path, quick: bool) -> Outcome:
+    """Kill runs at random instants, and go on until each ends; all must end in the same bytes."""
+    wanted = 8 if quick else 200
+    film = draw_two_people(work / "film.mp4")
+    begin = time.monotonic()
+    _run(film, work / "whole")
+    lasts = time.monotonic() - begin
+    expected = _promised(work / "whole")
+    rng, done, runs, wrong = random.Random(0), 0, 0, 0
+    where: Counter[str] = Counter()
+    while done < wanted:
+        folder = work / f"run-{runs}"
+        runs += 1
+        for _ in range(200):
+            child = subprocess.Popen(_command(film, folder), stderr=subprocess.DEVNULL)
+            try:
+                child.wait(rng.uniform(0.3, lasts))
+                break
+            except subprocess.TimeoutExpired:
+                child.send_signal(signal.SIGKILL)
+                child.wait()
+                done += 1
+                where[_next_stage(folder)] += 1
+        wrong += _promised(folder) != expected
+        shutil.rmtree(folder)
+    places = ", ".join(f"{stage} {where[stage]}" for stage in ("start", *STAGES) if where[stage])
+    return Outcome(done, wrong, f"{done} kills in {runs} runs ({places}), {wrong} in other bytes")
+
+
+def _next_stage(folder: Path) -> str:
+    try:
+        stages = Manifest.load(folder).stages
+    except (InputError, ValueError):
+        return "start"
+    return next((stage for stage in STAGES if stage not in stages), "report")
+
+
+def mutations(work: Path, quick: bool) -> Outcome:
+    """Harm films of six containers; each ends in a result or in an InputError."""
+    count = 60 if quick else 2000
+    films = [_small_film(work / f"film.{kind}") for kind in CONTAINERS]
+    paths = []
+    for seed in range(count):
+        path = work / f"{seed:05}.{CONTAINERS[seed % len(CONTAINERS)]}"
+        path.write_bytes(_mutated(films[seed % len(films)].read_bytes(), seed))
+        paths.append(path)
+    ends: Counter[str] = Counter()
+    for begin in range(0, count, IN_ONE):
+        batch = paths[begin : begin + IN_ONE]
+        child = subprocess.run(
+            [sys.executable, "-m", "benchmarks.harm", *map(str, batch)], capture_output=True,
+            text=True, check=False, timeout=60 * IN_ONE,
+        )  # fmt: skip
+        lines = child.stdout.splitlines()
+        ends.update(lines)
+        if len(lines) < len(batch):
+            ends[f"died ({child.returncode})"] += len(batch) - len(lines)
+        for path in batch:
+            path.unlink()
+    failed = count - ends["0"] - ends["3"]
+    told = ", ".join(f"{end}: {number}" for end, number in sorted(ends.items()))
+    return Outcome(count, failed, f"exit codes of {count} mutated films: {told}")
+
+
+def _small_film(path: Path) -> Path:
+    codec = "libvpx" if path.suffix == ".webm" else "libx264"
+    rng = np.random.default_rng(0)
+    with av.open(str(path), "w") as film:
+        stream = film.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        for _ in range(24):
+            picture = rng.integers(0, 256, (120, 160, 3), dtype=np.uint8)
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        film.mux(stream.encode(None))
+    return path
+
+
+def _mutated(data: bytes, seed: int) -> bytes:
+    """Flip bytes, blank a block, cut the end off, or take a piece out."""
+    rng = np.random.default_rng(seed)
+    content = np.frombuffer(data, np.uint8).copy()
+    size = len(content)
+    match seed // len(CONTAINERS) % 5:
+        case 0:  # anywhere
+            content[rng.integers(size, size=rng.integers(1, 200))] ^= 0xFF
+        case 1:  # where the headers are
+            content[rng.integers(min(size, 2048), size=rng.integers(1, 20))] ^= 0xFF
+        case 2:
+            begin = int(rng.integers(size))
+            content[begin : begin + int(rng.integers(1, 5000))] = 0
+        case 3:
+            content = content[: rng.integers(size)]
+        case _:
+            begin = int(rng.integers(size))
+            content = np.delete(content, slice(begin, begin + int(rng.integers(1, 5000))))
+    return content.tobytes()
+
+
+def _end_of(path: Path) -> str:
+    """Return the exit code that a film ends with."""
+    folder = path.with_suffix(".run")
+    try:
+        process_film(path, folder, "fast", QUICK, until="faces", device="cpu")
+    except InputError:
+        return "3"
+    except Exception as error:
+        return f"6 ({type(error).__name__})"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return "0"
+
+
+def soak(work: Path, quick: bool) -> Outcome:
+    """Take many films through one process; memory and open files must not grow."""
+    count = 6 if quick else 50
+    film = draw_two_people(work / "film.mp4")
+    me = psutil.Process()
+    memory, files = [], []
+    for n in range(count):
+        process_film(film, work / "run", "standard", [*QUICK, f"seed={n}"], device="cpu")
+        shutil.rmtree(work / "run")
+        memory.append(me.memory_info().rss / 1e6)
+        files.append(me.num_fds())
+    settled = count // 3  # what libraries set up once
+    slope = float(np.polyfit(np.arange(count - settled), memory[settled:], 1)[0])
+    grown = slope > 1.0, files[-1] > files[settled]
+    more = files[-1] - files[settled]
+    said = f"{count} films: {slope:+.2f} MB a film and {more:+d} open files in all, once settled"
+    return Outcome(count, sum(grown), said)
+
+
+def no_network(work: Path, quick: bool) -> Outcome:
+    """Run where there is no network at all."""
+    film = draw_two_people(work / "film.mp4")
+    command = ["unshare", "--net", "--map-root-user", *_command(film, work / "run")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    _run(film, work / "with")
+    same = done.returncode == 0 and _promised(work / "run") == _promised(work / "with")
+    return Outcome(1, not same, "under unshare --net" if same else done.stderr.strip()[-200:])
+
+
+def environments(work: Path, quick: bool) -> Outcome:
+    """Run in other zones and languages: the same bytes."""
+    film = draw_two_people(work / "film.mp4")
+    ways: Sequence[Mapping[str, str]] = (
+        {}, {"TZ": "Pacific/Kiritimati", "LANG": "C", "LC_ALL": "C"},
+        {"TZ": "America/St_Johns", "LC_ALL": "tr_TR.UTF-8"}, {"PYTHONUTF8": "0", "LC_ALL": "POSIX"},
+    )  # fmt: skip
+    found = []
+    for n, way in enumerate(ways):
+        _run(film, work / f"run-{n}", **way)
+        found.append(_promised(work / f"run-{n}"))
+    others = sum(one != found[0] for one in found)
+    return Outcome(len(ways), others, f"{len(ways)} zones and languages")
+
+
+def thread_counts(work: Path, quick: bool) -> Outcome:
+    """Run with one thread and with two: the same people."""
+    film = draw_two_people(work / "film.mp4")
+    labels = []
+    for threads in ("1", "2"):
+        _run(film, work / threads, OMP_NUM_THREADS=threads)
+        people = json.loads((work / threads / "people.json").read_text())["people"]
+        labels.append(sorted(person["tracks"] for person in people))
+    return Outcome(1, labels[0] != labels[1], "the same partition is asked for, not the same bytes")
+
+
+def side_by_side(work: Path, quick: bool) -> Outcome:
+    """Run a film twice at once in two folders."""
+    film = draw_two_people(work / "film.mp4")
+    both = [
+        subprocess.Popen(_command(film, work / name), stderr=subprocess.DEVNULL)
+        for name in ("left", "right")
+    ]
+    codes = [one.wait() for one in both]
+    same = codes == [0, 0] and _promised(work / "left") == _promised(work / "right")
+    return Outcome(1, not same, f"exit codes {codes}")
+
+
+def read_only(work: Path, quick: bool) -> Outcome:
+    """Run into a folder of which nothing can be written: a mount that is read only."""
+    film = draw_two_people(work / "film.mp4")
+    place = work / "place"
+    place.mkdir()
+    inner = " ".join(_command(film, place / "run"))
+    command = ["unshare", "--mount", "--map-root-user", "sh", "-c"]
+    script = f"mount -t tmpfs -o ro none {place} && exec {inner}"
+    done = subprocess.run([*command, script], capture_output=True, text=True, check=False)
+    right = done.returncode == 4 and done.stderr.count("\n") == 1
+    return Outcome(1, not right, f"exit code {done.returncode}: {done.stderr.strip()[-120:]}")
+
+
+def _command(film: Path, folder: Path) -> list[str]:
+    changes = [word for change in QUICK for word in ("--set", change)]
+    words = ["run", str(film), "--out", str(folder), "--device", "cpu", *changes]
+    return [sys.executable, "-m", "videoclusternet", *words]
+
+
+def _run(film: Path, folder: Path, **environment: str) -> None:
+    subprocess.run(
+        _command(film, folder), check=True, capture_output=True, env=os.environ | environment
+    )
+
+
+def _promised(folder: Path) -> dict[str, bytes]:
+    """Return the files whose bytes are promised."""
+    names = [name for stage in STAGES.values() for name in stage.files if name not in TOLD]
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+if __name__ == "__main__":
+    for argument in sys.argv[1:]:
+        print(_end_of(Path(argument)), flush=True)
