@@ -24,6 +24,7 @@ FLOORS = (
     {"cli", "__main__", "check", "demo", "terminal"},
     {"web", "purge"},
     {"pipeline", "catalogue"},
+    {"facts", "room"},
     {"run_view"},
     {"workspace"},
     {"manifest"},

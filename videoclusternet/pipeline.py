@@ -6,18 +6,17 @@ import logging
 import os
 from collections.abc import Generator, Iterable
 from contextlib import closing
-from importlib import metadata
 from pathlib import Path
-from typing import Any, NamedTuple, Self, get_args
+from typing import NamedTuple, Self, get_args
 
-from videoclusternet import __version__
 from videoclusternet.clustering.merge import cluster_tracks
-from videoclusternet.config import Config, DetectConfig, Device, ShotsConfig, by_name, load_config
+from videoclusternet.config import Config, DetectConfig, Device, ShotsConfig, load_config
 from videoclusternet.errors import UsageError
 from videoclusternet.faces.crops import cut_crops
 from videoclusternet.faces.detect import detect_faces
 from videoclusternet.faces.detectors import DetectorSpec, choose_detector, load_detector
 from videoclusternet.faces.filter import filter_faces
+from videoclusternet.facts import differences, versions, warnings_of
 from videoclusternet.models.registry import BackboneSpec, choose_backbone
 from videoclusternet.processors import usable_threads
 from videoclusternet.records import Clusters, Crops, Faces, Progress, Shots, Tracks
@@ -26,6 +25,7 @@ from videoclusternet.results.people import People, list_people
 from videoclusternet.results.report import RunFacts, render_report
 from videoclusternet.review.log import Log
 from videoclusternet.review.rerun import follow, said_of, verdict_of
+from videoclusternet.room import check_room
 from videoclusternet.run_view import RunView
 from videoclusternet.stages import STAGES
 from videoclusternet.tracks.tracker import track_faces
@@ -39,9 +39,7 @@ log = logging.getLogger(__name__)
 
 Film = str | os.PathLike[str]
 
-LIBRARIES = ("av", "numpy", "onnxruntime", "torch")
 SHOWN = ("facts", "people", "report")  # stages that only tell what others found
-SHORT = 0.95  # of the announced length; a film that ends before it was cut off
 
 
 def cluster_video(
@@ -88,6 +86,7 @@ def process_film(
     _check_device(device)
     networks = Networks.of(config)
     folder = Path(out) if out is not None else default_folder(film)
+    check_room(folder, video.info, networks.backbone[0], config)
     with (
         Run.open(folder, film, config, redo=redo, progress=progress) as run,
         closing(_recipe(run, video, config, networks, preset, device)) as recipe,
@@ -209,11 +208,11 @@ def _recipe(
             seconds={
                 name: note.seconds for name, note in manifest.stages.items() if name not in SHOWN
             },
-            settings=_differences(config),
-            versions=_versions(),
+            settings=differences(config),
+            versions=versions(),
             lessons=lessons_of(model.log),
             events=tuple(model.events),
-            warnings=_warnings(video, shots, faces),
+            warnings=warnings_of(video, shots, faces),
         ),
     )
     yield "facts"
@@ -266,34 +265,3 @@ def _find_faces(
 ) -> Faces:
     """Load the detector only where it has something to do."""
     return detect_faces(video, shots, load_detector(detector, weights), config, progress)
-
-
-def _differences(config: Config) -> dict[str, Any]:
-    """Return the settings that are not as they are by default; of a file, only what it is called.
-
-    The report may go to others, whom the folders of its maker do not concern.
-    """
-    defaults, values = by_name(Config()), by_name(config)
-    for key in ("backbone", "detector"):
-        name, equals, path = values[key].partition("=")
-        values[key] = name + equals + Path(path).name
-    return {name: value for name, value in values.items() if value != defaults[name]}
-
-
-def _versions() -> dict[str, str]:
-    ours = {"videoclusternet": __version__}
-    return ours | {library: metadata.version(library) for library in LIBRARIES}
-
-
-def _warnings(video: Video, shots: Shots, faces: Faces) -> tuple[str, ...]:
-    """Return, and say at once, what the reader of the report must know."""
-    warnings = []
-    announced, seen = video.info.seconds, float(shots.times[-1] - shots.times[0])
-    if announced and seen < SHORT * announced:
-        warnings.append(f"The film ends at {seen:.1f} s, though {announced:.1f} s were announced.")
-    damaged = int((~faces.usable).sum())
-    if damaged:
-        warnings.append(f"{damaged:,} of {len(faces):,} faces lie in damaged pictures.")
-    for warning in warnings:
-        log.warning("%s", warning)
-    return tuple(warnings)

@@ -1,0 +1,72 @@
+"""Room on the disk and in memory, asked for before the work and not in the middle of it.
+
+The figures are estimates from films that were measured (`docs/performance.md`), on the safe side.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import psutil
+
+from videoclusternet.config import Config
+from videoclusternet.errors import ResourceError
+from videoclusternet.models.registry import BackboneSpec
+from videoclusternet.video.stream import VideoInfo
+
+HOUR = 3600.0  # seconds that a film is taken to last where it does not say
+CROPS = 4.0  # a second of film, where many are on the screen; measured: 1 to 3.3
+TRACKS = 1.5  # a second of film, likewise
+REST = 60e6  # bytes of all other files of an hour, and to spare
+STATES = 4  # of the network on the disk while it is tuned: student, teacher and two moments
+COPIES = 9  # in memory: these, the gradients, and what to go back to
+PROGRAM = 900e6  # bytes of the libraries and their buffers
+PICTURES = 24  # decoded ones in memory at once, at 3 bytes a pixel
+
+
+def disk_needed(info: VideoInfo, spec: BackboneSpec, config: Config) -> float:
+    """Return how many bytes a run of this film will take in its folder at most."""
+    seconds = info.seconds or HOUR
+    crops = seconds * CROPS * 3 * spec.feed.size**2
+    network = 4 * spec.parameters * (1 + 2 * STATES)  # the result, and two states to go on from
+    signatures = seconds * TRACKS * 4 * 4 * config.finetune.heads * config.finetune.outputs
+    return crops + network + signatures + REST * max(1.0, seconds / HOUR)
+
+
+def memory_needed(info: VideoInfo, spec: BackboneSpec, config: Config) -> float:
+    """Return how many bytes of memory a run of this film will take at most."""
+    seconds = info.seconds or HOUR
+    pictures = PICTURES * 3 * info.width * info.height
+    network = 4 * spec.parameters * COPIES
+    signatures = seconds * TRACKS * 4 * 4 * config.finetune.heads * config.finetune.outputs
+    return PROGRAM + max(pictures, network + signatures)
+
+
+def check_room(folder: Path, info: VideoInfo, spec: BackboneSpec, config: Config) -> None:
+    """Raise ResourceError, with the numbers, where disk or memory will not be enough.
+
+    What the run's folder holds already is taken as a part of what is needed.
+    """
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    try:
+        free = shutil.disk_usage(there).free
+        held = sum(path.stat().st_size for path in folder.iterdir()) if folder.is_dir() else 0
+    except OSError:
+        return  # who cannot be asked will say so when it is written to
+    needed = disk_needed(info, spec, config)
+    if free + held < needed:
+        raise ResourceError(
+            f"A run of this film takes up to {_spelt(needed)} in {folder}, and "
+            f"{_spelt(free)} are free there."
+        )
+    needed, available = memory_needed(info, spec, config), psutil.virtual_memory().available
+    if available < needed:
+        raise ResourceError(
+            f"A run of this film takes up to {_spelt(needed)} of memory, and {_spelt(available)} "
+            "are free: end other programs, or take a smaller network (vcn models)."
+        )
+
+
+def _spelt(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
