@@ -1,6 +1,7 @@
 # make install   the program and its tools into .venv, its weights into your cache
 # make demo      run it on a film of its own, or on yours: make demo FILM=path
 # make test      every test; make lint, make types: the other checks
+# make audit     look for known faults in every library; make sbom: list them all in sbom.json
 # make lock      write constraints.txt anew; make clean: remove .venv and all caches here
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test lint types lock clean chromium
+.PHONY: help install demo test lint types audit sbom lock clean chromium
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -52,6 +53,16 @@ lint: $(INSTALLED)
 
 types: $(INSTALLED)
 	$(BIN)/mypy
+
+audit: $(INSTALLED)
+	@$(PYTHON) -m venv build/audit
+	@build/audit/bin/python -m pip install --quiet pip-audit==2.10.1
+	build/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip
+
+sbom: $(INSTALLED)
+	@$(PYTHON) -m venv build/sbom
+	@build/sbom/bin/python -m pip install --quiet cyclonedx-bom==7.5.0
+	build/sbom/bin/cyclonedx-py environment --output-reproducible --of JSON -o sbom.json $(BIN)/python
 
 lock:
 	rm -rf build/lock

@@ -106,6 +106,7 @@ class Config(_Section):
     seed: int = Field(0, ge=0, lt=2**31)  # every random number comes from it
     backbone: str = "dlib_resnet"  # a row of models.registry, or NAME=FILE
     detector: str = "centerface"  # a row of faces.detectors, or NAME=FILE
+    pictures: bool = True  # of faces, in the report
     shots: ShotsConfig = ShotsConfig()
     detect: DetectConfig = DetectConfig()
     filter: FilterConfig = FilterConfig()

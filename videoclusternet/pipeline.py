@@ -211,6 +211,7 @@ def _recipe(
             settings=differences(config),
             versions=versions(),
             lessons=lessons_of(model.log),
+            pictures=config.pictures,
             events=tuple(model.events),
             warnings=warnings_of(video, shots, faces),
         ),

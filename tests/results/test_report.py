@@ -111,6 +111,18 @@ def test_pictures_are_the_crops_in_their_colours() -> None:
     assert np.abs(shown[:, :, ::-1].astype(int) - expected).mean() < 6
 
 
+def test_a_page_without_faces_says_the_rest() -> None:
+    film = small_film(
+        [(0, 0, 9), (1, 20, 29), (0, 40, 49), (-1, 30, 39)], stops=[50], crop_size=150
+    )
+    html = page(film, pictures=False)
+    assert "<img" not in html
+    assert "image/jpeg" not in html
+    assert "Faces were left out of it." in html
+    said = text_of(page(film)).split("It shows pictures")[0].split()
+    assert text_of(html).split("Faces were left out")[0].split() == said
+
+
 def bars(html: str) -> list[tuple[float, float]]:
     """Return the bars of all people, which stand in their articles as in the film's timeline."""
     drawn = []

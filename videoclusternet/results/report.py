@@ -47,6 +47,7 @@ class RunFacts:
     settings: Mapping[str, object] = field(default_factory=dict)  # those that differ from defaults
     versions: Mapping[str, str] = field(default_factory=dict)
     lessons: tuple[Lesson, ...] = ()  # how the training went
+    pictures: bool = True  # whether the page shows faces
     events: tuple[str, ...] = ()  # what happened in training, a sentence each
     warnings: tuple[str, ...] = ()  # what the reader must know, a sentence each
 
