@@ -7,6 +7,7 @@ why. `quick` runs each case a few times, to see that it works.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from benchmarks import harm
@@ -113,10 +114,7 @@ def measure_faults(work: Path, quick: bool, only: Sequence[int] = ()) -> Iterato
             tried, bad = tried + good + wrong, bad + wrong
         if fault.case is not None:
             if fault.case not in done:
-                folder = work / fault.case.__name__
-                shutil.rmtree(folder, ignore_errors=True)
-                folder.mkdir(parents=True)
-                done[fault.case] = fault.case(folder, quick)
+                done[fault.case] = _outcome(fault.case, work, quick)
             outcome = done[fault.case]
             tried, bad = tried + outcome.tried, bad + outcome.failed
             said.append(outcome.said)
@@ -127,6 +125,17 @@ def measure_faults(work: Path, quick: bool, only: Sequence[int] = ()) -> Iterato
             )
         else:
             yield Row(name, 0, "tries", "at least 1", False), "; ".join(said)
+
+
+def _outcome(case: Callable[[Path, bool], harm.Outcome], work: Path, quick: bool) -> harm.Outcome:
+    """Return what came of a case; what is done in `work` is not done again."""
+    kept = work / f"{case.__name__}{'-quick' * quick}.json"
+    if not kept.exists():
+        folder = work / case.__name__
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        kept.write_text(json.dumps(asdict(case(folder, quick))))
+    return harm.Outcome(**json.loads(kept.read_text()))
 
 
 def run_tests(names: set[str]) -> dict[str, tuple[int, int]]:
