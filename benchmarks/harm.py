@@ -233,7 +233,8 @@ def read_only(work: Path, quick: bool) -> Outcome:
     script = f"mount -t tmpfs -o ro none {place} && exec {inner}"
     done = subprocess.run([*command, script], capture_output=True, text=True, check=False)
     right = done.returncode == 4 and done.stderr.count("\n") == 1
-    return Outcome(1, not right, f"exit code {done.returncode}: {done.stderr.strip()[-120:]}")
+    told = done.stderr.strip()[-120:].replace(str(work), "…")
+    return Outcome(1, not right, f"exit code {done.returncode}: {told}")
 
 
 def _command(film: Path, folder: Path) -> list[str]:
