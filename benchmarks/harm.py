@@ -19,6 +19,8 @@ import av
 import numpy as np
 import psutil
 
+from benchmarks.repeat import digests
+from benchmarks.runs import PROGRAM
 from tests.faces.films import draw_two_people
 from videoclusternet.errors import InputError
 from videoclusternet.manifest import Manifest
@@ -30,7 +32,6 @@ QUICK = (
     "finetune.batch=8", "finetune.head_passes=20", "finetune.passes=2", "finetune.rounds=3",
     "finetune.views=2", "cluster.quality_passes=2", "crops.most=3", "crops.every=3",
 )  # fmt: skip
-TOLD = ("facts.json", "report.html")  # they say how long it took
 CONTAINERS = ("mp4", "mkv", "avi", "mov", "ts", "webm")
 IN_ONE = 40  # mutated files that one process is given
 
@@ -51,7 +52,7 @@ def kills(work: Path, quick: bool) -> Outcome:
     begin = time.monotonic()
     _run(film, work / "whole")
     lasts = time.monotonic() - begin
-    expected = _promised(work / "whole")
+    expected = digests(work / "whole")
     rng, done, runs, wrong = random.Random(0), 0, 0, 0
     where: Counter[str] = Counter()
     while done < wanted:
@@ -67,7 +68,7 @@ def kills(work: Path, quick: bool) -> Outcome:
                 child.wait()
                 done += 1
                 where[_next_stage(folder)] += 1
-        wrong += _promised(folder) != expected
+        wrong += digests(folder) != expected
         shutil.rmtree(folder)
     places = ", ".join(f"{stage} {where[stage]}" for stage in ("start", *STAGES) if where[stage])
     return Outcome(done, wrong, f"{done} kills in {runs} runs ({places}), {wrong} in other bytes")
@@ -181,7 +182,7 @@ def no_network(work: Path, quick: bool) -> Outcome:
     command = ["unshare", "--net", "--map-root-user", *_command(film, work / "run")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     _run(film, work / "with")
-    same = done.returncode == 0 and _promised(work / "run") == _promised(work / "with")
+    same = done.returncode == 0 and digests(work / "run") == digests(work / "with")
     return Outcome(1, not same, "under unshare --net" if same else done.stderr.strip()[-200:])
 
 
@@ -195,7 +196,7 @@ def environments(work: Path, quick: bool) -> Outcome:
     found = []
     for n, way in enumerate(ways):
         _run(film, work / f"run-{n}", **way)
-        found.append(_promised(work / f"run-{n}"))
+        found.append(digests(work / f"run-{n}"))
     others = sum(one != found[0] for one in found)
     return Outcome(len(ways), others, f"{len(ways)} zones and languages")
 
@@ -219,7 +220,7 @@ def side_by_side(work: Path, quick: bool) -> Outcome:
         for name in ("left", "right")
     ]
     codes = [one.wait() for one in both]
-    same = codes == [0, 0] and _promised(work / "left") == _promised(work / "right")
+    same = codes == [0, 0] and digests(work / "left") == digests(work / "right")
     return Outcome(1, not same, f"exit codes {codes}")
 
 
@@ -239,20 +240,13 @@ def read_only(work: Path, quick: bool) -> Outcome:
 
 def _command(film: Path, folder: Path) -> list[str]:
     changes = [word for change in QUICK for word in ("--set", change)]
-    words = ["run", str(film), "--out", str(folder), "--device", "cpu", *changes]
-    return [sys.executable, "-m", "videoclusternet", *words]
+    return [*PROGRAM, "run", str(film), "--out", str(folder), "--device", "cpu", *changes]
 
 
 def _run(film: Path, folder: Path, **environment: str) -> None:
     subprocess.run(
         _command(film, folder), check=True, capture_output=True, env=os.environ | environment
     )
-
-
-def _promised(folder: Path) -> dict[str, bytes]:
-    """Return the files whose bytes are promised."""
-    names = [name for stage in STAGES.values() for name in stage.files if name not in TOLD]
-    return {name: (folder / name).read_bytes() for name in names}
 
 
 if __name__ == "__main__":

@@ -16,10 +16,8 @@ from tempfile import TemporaryDirectory
 from benchmarks.environment import Environment
 from benchmarks.results_file import Goal, Row
 from videoclusternet.durable import write_folder
-from videoclusternet.errors import InputError
 from videoclusternet.results.exports.formats import FOLDERS, FORMATS
 from videoclusternet.run_view import RunView, load_run
-from videoclusternet.video.stream import open_video
 
 
 @dataclass(frozen=True)
@@ -109,10 +107,7 @@ def measure_readers(run: Path, work: Path) -> Iterator[Row]:
 
 
 def _pictures(view: RunView, folder: Path) -> Row:
-    film = view.find_film()
-    if film is None:
-        raise InputError(view.no_film)
-    files = FOLDERS["stills"].files(view.sheet(), view.crops, lambda: open_video(film))
+    files = FOLDERS["stills"].files(view.sheet(), view.crops, view.open_film)
     count = write_folder(folder / "stills", files)
     told = subprocess.run(
         ["exiftool", "-json", "-r", "-RegionName", "-ext", "jpg", "-ext", "xmp", str(folder)],

@@ -25,6 +25,7 @@ from videoclusternet.video.file import fingerprint
 
 if TYPE_CHECKING:
     from videoclusternet.models.face_model import FaceModel
+    from videoclusternet.video.stream import Video
 
 Part = TypeVar("Part")
 
@@ -151,6 +152,15 @@ class RunView:
     def no_film(self) -> str:
         """What to say where `find_film` finds none."""
         return f"The film is not at {self.manifest.film.path} any more; name it with --film."
+
+    def open_film(self, named: Path | None = None) -> Video:
+        """Open the film: see `find_film`. Raises InputError where it is gone or cannot be read."""
+        from videoclusternet.video.stream import open_video  # the decoder, only for who asks for it
+
+        path = self.find_film(named)
+        if path is None:
+            raise InputError(self.no_film)
+        return open_video(path)
 
     def _load(self, stage: str, kind: type[Part]) -> Part:
         if stage not in self.manifest.stages:

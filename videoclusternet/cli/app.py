@@ -30,6 +30,10 @@ OutFolder = Annotated[
         "--out", metavar="DIR", readable=False, help="The run folder; one in runs/ if not given."
     ),
 ]
+FilmFile = Annotated[
+    Path | None,
+    typer.Option(metavar="FILM", readable=False, help="Where the film is, if it was moved."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

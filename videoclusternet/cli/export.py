@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from videoclusternet.cli.app import RunFolder, app, err, out
-from videoclusternet.errors import InputError, UsageError
+from videoclusternet.cli.app import FilmFile, RunFolder, app, err, out
+from videoclusternet.errors import UsageError
 from videoclusternet.terminal import watch
-
-if TYPE_CHECKING:
-    from videoclusternet.run_view import RunView
-    from videoclusternet.video.stream import Video
 
 People = Annotated[
     list[str] | None,
@@ -22,10 +18,6 @@ People = Annotated[
 ]
 Least = Annotated[
     float, typer.Option("--min-seconds", metavar="S", help="Leave out what is shorter.")
-]
-FilmFile = Annotated[
-    Path | None,
-    typer.Option(metavar="FILM", readable=False, help="Where the film is, if it was moved."),
 ]
 NewFilm = Annotated[
     Path,
@@ -57,17 +49,16 @@ def export(
     as_list: Annotated[bool, typer.Option("--list", help="Print the formats.")] = False,
 ) -> None:
     """Write who is in a film and when as another tool reads it."""
-    from videoclusternet.results.exports.formats import FOLDERS, FORMATS
+    from videoclusternet.results.exports.formats import ALL, FOLDERS, FORMATS
 
     if as_list:
-        for key, about in {k: row.about for k, row in (FORMATS | FOLDERS).items()}.items():
-            out.print(f"{key:<14} {about}")
+        for key, row in ALL.items():
+            out.print(f"{key:<14} {row.about}")
         return
     if folder is None or name is None:
         raise UsageError("Name a run folder and a format: 'vcn export --list' has them.")
-    if name not in FORMATS and name not in FOLDERS:
-        known = ", ".join((*FORMATS, *FOLDERS))
-        raise UsageError(f"There is no format '{name}': use one of {known}.")
+    if name not in ALL:
+        raise UsageError(f"There is no format '{name}': use one of {', '.join(ALL)}.")
     from videoclusternet import durable
     from videoclusternet.run_view import load_run
 
@@ -76,7 +67,7 @@ def export(
     if name in FOLDERS:
         if to is None:
             raise UsageError(f"'{name}' makes a folder: name a new one with -o.")
-        files = FOLDERS[name].files(sheet, view.crops, lambda: _video(view, film))
+        files = FOLDERS[name].files(sheet, view.crops, lambda: view.open_film(film))
         out.print(f"{durable.write_folder(to, files)} files: {to}")
     elif to is None:
         sys.stdout.buffer.write(FORMATS[name].bytes_of(sheet))
@@ -97,7 +88,7 @@ def overlay(
     from videoclusternet.video.remake import redraw
 
     view = load_run(folder)
-    video = _video(view, film)
+    video = view.open_film(film)
     drawn = Overlay(view.sheet(people or ()), strangers=not people)
     with watch(err) as progress:
         redraw(video, to, drawn.draw, lambda done, total: progress("overlay", done, total))
@@ -117,20 +108,10 @@ def stringout(
     from videoclusternet.video.remake import string_out
 
     view = load_run(folder)
-    video = _video(view, film)
+    video = view.open_film(film)
     moments = view.sheet(people or (), least).moments()
     if not moments:
         raise UsageError("Nobody of these is ever seen: there is nothing to cut together.")
     with watch(err) as progress:
         string_out(video, to, moments, lambda done, total: progress("string-out", done, total))
     out.print(f"String-out: {to}")
-
-
-def _video(view: RunView, named: Path | None) -> Video:
-    """Open the film of a run. Raises InputError where it is not to be found."""
-    from videoclusternet.video.stream import open_video
-
-    path = view.find_film(named)
-    if path is None:
-        raise InputError(view.no_film)
-    return open_video(path)

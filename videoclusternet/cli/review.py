@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from videoclusternet.cli.app import RunFolder, app, err, out
+from videoclusternet.cli.app import FilmFile, RunFolder, app, err, out
 from videoclusternet.errors import BusyError, UsageError
 from videoclusternet.terminal import one_line
 
@@ -33,10 +33,7 @@ def review(
     no_open: Annotated[
         bool, typer.Option("--no-open", help="Only print the address, open no browser.")
     ] = False,
-    film: Annotated[
-        Path | None,
-        typer.Option(metavar="FILM", readable=False, help="Where the film is, if it was moved."),
-    ] = None,
+    film: FilmFile = None,
     cast: Annotated[
         Path | None,
         typer.Option(

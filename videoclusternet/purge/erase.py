@@ -33,6 +33,7 @@ from videoclusternet.run_view import RunView, load_run
 from videoclusternet.stages import STAGES
 
 JOURNALS = ("-journal", "-wal", "-shm")  # that SQLite keeps beside a database
+MADE_ANEW = ("model", "people", "report")  # of whom is left: the first by the next run
 SAMPLE = 48  # crops and signatures that are looked for
 CHUNK = 256  # crops copied at a time
 
@@ -141,16 +142,16 @@ def _write_without(view: RunView, gone: Array) -> dict[str, int]:
     crops = _write_crops(view.crops, number, folder)
     _renote(manifest, "crops", crops)
     parts += crops
-    for stage in ("model", "people", "report"):
-        manifest.stages.pop(stage, None)
     with tempfile.TemporaryDirectory(dir=folder) as place:
         restart(Log(folder), Log(Path(place)), number, clusters, tracks)
         parts.append((Path(place) / FILE).rename(folder / (FILE + ASIDE)))
+    removed = [FILE + suffix for suffix in JOURNALS]
+    for stage in MADE_ANEW:
+        manifest.stages.pop(stage, None)
+        removed += [*STAGES[stage].files, *STAGES[stage].scratch]
     settle(parts)
     manifest.save(folder)
-    removed = [*STAGES["model"].files, *STAGES["model"].scratch]
-    removed += [*STAGES["people"].files, *STAGES["report"].files]
-    for name in [*removed, *(FILE + suffix for suffix in JOURNALS)]:
+    for name in removed:
         (folder / name).unlink(missing_ok=True)
     return {
         "tracks": len(gone),

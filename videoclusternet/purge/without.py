@@ -7,9 +7,8 @@ from dataclasses import fields
 import numpy as np
 
 from videoclusternet.records import UNKNOWN, Array, Clusters, Faces, Signatures, Tracks
+from videoclusternet.review.rerun import SAME_FACE
 from videoclusternet.tracks.boxes import iou
-
-SAME_FACE = 0.5  # IoU from which a detection is of the face that a track follows
 
 
 def renumbered(count: int, gone: Array) -> Array:

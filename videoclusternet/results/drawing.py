@@ -35,10 +35,14 @@ def templates(package: str) -> jinja2.Environment:
 
 def small_face(image: Array) -> bytes:
     """Return a crop, RGB (height, width, 3), as a small JPEG."""
-    small = cv2.resize(
-        cv2.cvtColor(image, cv2.COLOR_RGB2BGR), (PICTURE, PICTURE), interpolation=cv2.INTER_AREA
-    )
-    return cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
+    small = cv2.resize(image, (PICTURE, PICTURE), interpolation=cv2.INTER_AREA)
+    return jpeg(small, JPEG_QUALITY)
+
+
+def jpeg(image: Array, quality: int) -> bytes:
+    """Return a picture, RGB (height, width, 3), as a JPEG."""
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
 def extras(people: People) -> set[int]:

@@ -142,14 +142,13 @@ class _Film(Timeline):
     def __init__(self, people: People, crops: Crops, shots: Shots) -> None:
         super().__init__(people.duration, float(shots.times[0]) if shots.frames else 0.0)
         self.crops = crops
-        self.times = shots.times
         self.shots = shots
 
     def bands(self) -> str:
         """Return the outline of every second shot on the timeline, as an SVG path."""
         scale = WIDTH / self.duration
         first, stop = (
-            ((self.times[frames] - self.origin) * scale).round(1).tolist()
+            ((self.shots.times[frames] - self.origin) * scale).round(1).tolist()
             for frames in (self.shots.first[1::2], self.shots.stop[1::2])
         )
         return "".join(f"M{a} 0H{b}V10H{a}Z" for a, b in zip(first, stop, strict=True))
@@ -161,7 +160,7 @@ class _Film(Timeline):
 
     def moment(self, row: int) -> float:
         """Return when a crop was taken, seconds."""
-        return float(self.times[self.crops.frame[row]])
+        return float(self.shots.times[self.crops.frame[row]])
 
     def face_of(self, tracks: tuple[int, ...]) -> int:
         """Return the most frontal crop of these tracks."""

@@ -32,7 +32,7 @@ def begin(log: Log, clusters: Clusters, tracks: Tracks, people: People) -> None:
     for place, person in enumerate(people, start=1):
         number[list(person.tracks)] = place
     facts = {f"track/{track}": person for track, person in enumerate(number.tolist())}
-    keep = {PLACES: _packed(tracks), CLUSTERS: clusters.digest().encode()}
+    keep = _beside(clusters, tracks)
     log.write(FIXED, "The film was run", facts | {"next": len(people) + 1}, seen=0, keep=keep)
 
 
@@ -43,20 +43,17 @@ def restart(old: Log, new: Log, number: Array, clusters: Clusters, tracks: Track
     """
     _, facts = old.current()
     state = State(facts, np.ones(len(number)))
-    people = set(np.unique(state.person[number >= 0]).tolist())
-    told: dict[str, Any] = {"next": state.next}
-    for track in np.flatnonzero(number >= 0).tolist():
-        told[f"track/{number[track]}"] = int(state.person[track])
-        if state.sure[track]:
-            told[f"sure/{number[track]}"] = True
-    told |= {f"name/{p}": text for p, text in state.name.items() if p in people}
-    told |= {f"ignored/{p}": True for p in state.ignored if p in people}
-    for kind, pairs in (("apart", state.apart), ("later", state.later)):
-        for a, b in pairs:
-            if number[a] >= 0 and number[b] >= 0:
-                told[f"{kind}/{number[a]}/{number[b]}"] = True
-    keep = {PLACES: _packed(tracks), CLUSTERS: clusters.digest().encode()}
+    told = _told(state, np.flatnonzero(number >= 0))
+    for a, b in state.later:
+        if number[a] >= 0 and number[b] >= 0:
+            told[f"later/{number[a]}/{number[b]}"] = True
+    keep = _beside(clusters, tracks)
     new.write(FIXED, "A person was erased, and the history with them", told, seen=0, keep=keep)
+
+
+def _beside(clusters: Clusters, tracks: Tracks) -> dict[str, bytes]:
+    """Return what is kept beside the log: where the tracks are, and of which clusters it speaks."""
+    return {PLACES: _packed(tracks), CLUSTERS: clusters.digest().encode()}
 
 
 def weight_of(crops: Crops) -> Array:
@@ -90,12 +87,12 @@ def follow(log: Log, clusters: Clusters, tracks: Tracks, crops: Crops) -> tuple[
     cluster, and named people choose first. Whoever is nobody's is somebody new.
     """
     revision, facts = log.current()
-    digest = clusters.digest().encode()
     if not revision:
         return ()
+    keep = _beside(clusters, tracks)
     places = _unpacked(log.note(PLACES) or b"")
     moved = not _same_places(places, tracks)
-    if not moved and log.note(CLUSTERS) == digest:
+    if not moved and log.note(CLUSTERS) == keep[CLUSTERS]:
         return ()
     before = State(facts, np.ones(places.count))
     now, came = _carried(facts, places, tracks, weight_of(crops))
@@ -110,7 +107,6 @@ def follow(log: Log, clusters: Clusters, tracks: Tracks, crops: Crops) -> tuple[
     changes |= {f"apart/{a}/{b}": True for a, b in now.apart}
     changes["next"] = next_
     lost = _lost(before, now, came, person, kept)
-    keep = {CLUSTERS: digest, PLACES: _packed(tracks)}
     sentence = "The film was followed anew" if moved else "The film was run again"
     log.write(FIXED if moved else "run", sentence, changes, seen=revision, notes=lost, keep=keep)
     return tuple(lost)
@@ -162,7 +158,12 @@ def _carried(
     came = np.arange(tracks.count)
     if not _same_places(before, tracks):
         came = found_again(before, tracks)
-    old = State(facts, np.ones(before.count))
+    told = _told(State(facts, np.ones(before.count)), came)
+    return State(told, np.ones(tracks.count) if weight is None else weight), came
+
+
+def _told(old: State, came: Array) -> dict[str, Any]:
+    """Return what was true, of tracks that each came from an earlier one, or from none (-1)."""
     new: dict[str, Any] = {"next": old.next}
     successors: dict[int, list[int]] = {}
     for track, source in enumerate(came.tolist()):
@@ -182,7 +183,7 @@ def _carried(
     for key in [*new]:
         if key.startswith(("name/", "ignored/")) and int(key.split("/")[1]) not in there:
             del new[key]
-    return State(new, np.ones(tracks.count) if weight is None else weight), came
+    return new
 
 
 @dataclass(frozen=True)

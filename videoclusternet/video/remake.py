@@ -18,7 +18,7 @@ from videoclusternet.durable import aside, settle, writing
 from videoclusternet.errors import InputError, UsageError
 from videoclusternet.processors import usable_threads
 from videoclusternet.records import Array, Progress
-from videoclusternet.video.stream import Frame, Video
+from videoclusternet.video.stream import Frame, Video, open_container
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ def redraw(video: Video, path: Path, draw: Callable[[Frame], Array], progress: P
     keeps its time. Raises UsageError for a kind of file that cannot be made, InputError where it
     cannot hold the sound, ResourceError where it cannot be written.
     """
-    with _film(video, path) as film, av.open(video.path, metadata_errors="replace") as container:
+    with _film(video, path) as film, open_container(video.path) as container:
         sound = _copying(film.out, container, video.begin, path)
         for frame in video.frames():
             for now in sound:
@@ -173,7 +173,7 @@ class _Sound:
     def __init__(self, video: Video, out: Any) -> None:
         self._video, self._out = video, out
         self._stream: Any = None
-        with av.open(video.path, metadata_errors="replace") as container:
+        with open_container(video.path) as container:
             heard = container.streams.best("audio")
             self._index = None if heard is None else heard.index
         if self._index is not None:
@@ -192,7 +192,7 @@ class _Sound:
         """Return the samples of a time, float32 (2, samples); silence where there are none."""
         heard = np.zeros((2, samples), np.float32)
         with (
-            av.open(self._video.path, metadata_errors="replace") as container,
+            open_container(self._video.path) as container,
             suppress(FFmpegError),
         ):
             stream = container.streams[self._index]

@@ -116,7 +116,7 @@ class Video:
         threads = usable_threads() if self._sound else 1
         clock = Clock(1 / self.info.fps)
         layout, scalers, index = None, dict[str, Any](), 0
-        with _open(self.path) as container:
+        with open_container(self.path) as container:
             if self._stream >= len(container.streams):
                 raise InputError(f"{quoted(self.path)} was changed while it was being read.")
             for picture in _decode(container, container.streams[self._stream], threads):
@@ -147,7 +147,7 @@ class Video:
         it is another moment than `frames` would tell. Only to look at. Raises as `frames` does.
         """
         scalers: dict[str, Any] = {}
-        with _open(self.path) as container:
+        with open_container(self.path) as container:
             stream = container.streams[self._stream]
             with contextlib.suppress(FFmpegError):  # what cannot be sought in is gone through
                 container.seek(round((self.begin + start) / self._time_base), stream=stream)
@@ -173,9 +173,9 @@ def open_video(path: FilmPath) -> Video:
     Raises InputError where the path is no ordinary file, or holds no film that can be decoded.
     """
     path = os.path.abspath(ordinary_file(path))
-    with _open(path) as container:
+    with open_container(path) as container:
         index = _film_stream(container, path)
-    with _open(path) as container:
+    with open_container(path) as container:
         stream = container.streams[index]
         _check_pixels(path, stream.codec_context.width, stream.codec_context.height)
         first = next((picture for picture in _decode(container, stream, 1) if picture), None)
@@ -192,7 +192,7 @@ def open_video(path: FilmPath) -> Video:
         )
 
 
-def _open(path: str) -> Any:
+def open_container(path: str) -> Any:
     """Open the container. Raises InputError, saying what the file seems to be instead."""
     try:
         with open(path, "rb") as file:

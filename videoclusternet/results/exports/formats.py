@@ -67,3 +67,5 @@ FOLDERS = {
     "faces": Folder("a folder for each person, with every crop", pictures.faces),
     "stills": Folder("a folder for each person, with pictures and XMP regions", pictures.stills),
 }
+
+ALL: dict[str, Format | Folder] = {**FORMATS, **FOLDERS}

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterator
 from xml.etree.ElementTree import Element, SubElement, register_namespace, tostring
 
-import cv2
 import numpy as np
 
 from videoclusternet.errors import InputError
 from videoclusternet.records import Array, Crops
+from videoclusternet.results.drawing import jpeg
 from videoclusternet.results.exports.sheet import Sheet, plain
 from videoclusternet.results.people import Person
 from videoclusternet.video.stream import Frame, Video
@@ -37,7 +37,7 @@ def faces(sheet: Sheet, crops: Crops, _: Callable[[], Video]) -> Files:
         for row in np.flatnonzero(np.isin(crops.track, person.tracks)).tolist():
             track, frame = int(crops.track[row]), int(crops.frame[row])
             name = f"{_folder(person)}/{frame:08}-{track}.jpg"
-            yield name, _jpeg(crops.images[row])
+            yield name, jpeg(crops.images[row], QUALITY)
 
 
 def stills(sheet: Sheet, crops: Crops, film: Callable[[], Video]) -> Files:
@@ -54,7 +54,7 @@ def stills(sheet: Sheet, crops: Crops, film: Callable[[], Video]) -> Files:
     seen = _seen(sheet, set(wanted))
     for picture in _pictures(film, set(wanted)):
         packet = to_xmp(sheet, seen[picture.index])
-        image = with_xmp(_jpeg(picture.rgb()), packet)
+        image = with_xmp(jpeg(picture.rgb(), QUALITY), packet)
         for folder in sorted(wanted[picture.index]):
             yield f"{folder}/{picture.index:08}.jpg", image
             yield f"{folder}/{picture.index:08}.xmp", packet
@@ -138,11 +138,6 @@ def with_xmp(jpeg: bytes, packet: bytes) -> bytes:
     if len(segment) + 2 > 0xFFFF:
         raise ValueError(f"{len(packet)} bytes of XMP")
     return jpeg[:2] + b"\xff\xe1" + (len(segment) + 2).to_bytes(2, "big") + segment + jpeg[2:]
-
-
-def _jpeg(image: Array) -> bytes:
-    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
 
 
 def _folder(person: Person) -> str:

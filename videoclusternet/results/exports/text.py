@@ -5,32 +5,37 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from pympi.Elan import Eaf
 
-from videoclusternet.results.exports.sheet import Sheet, plain
+from videoclusternet.results.exports.sheet import Sheet, Stretch, plain
 from videoclusternet.results.people import timecode
 
 
 def to_webvtt(sheet: Sheet) -> str:
     """Return WebVTT cues: who is on the screen, a cue for each change."""
-    cues = []
-    for one in sheet.stretches():
-        names = escape(_listed(one.names), quote=False)
-        cues.append(f"{timecode(one.start)} --> {timecode(one.end)}\n{names}\n")
-    return "\n".join(["WEBVTT\n", *cues])
+    return _cues(sheet, lambda one: escape(_listed(one.names), quote=False))
 
 
 def to_webvtt_metadata(sheet: Sheet) -> str:
     """Return the same cues for programs: a JSON object each, for a track of kind `metadata`."""
-    cues = []
-    for one in sheet.stretches():
+
+    def told(one: Stretch) -> str:
         people = [{"number": person.number, "name": person.name} for person in one.people]
-        told = json.dumps({"people": people}).replace(">", "\\u003e")  # an arrow would end the cue
-        cues.append(f"{timecode(one.start)} --> {timecode(one.end)}\n{told}\n")
+        return json.dumps({"people": people}).replace(">", "\\u003e")  # an arrow would end the cue
+
+    return _cues(sheet, told)
+
+
+def _cues(sheet: Sheet, payload: Callable[[Stretch], str]) -> str:
+    cues = [
+        f"{timecode(one.start)} --> {timecode(one.end)}\n{payload(one)}\n"
+        for one in sheet.stretches()
+    ]
     return "\n".join(["WEBVTT\n", *cues])
 
 
