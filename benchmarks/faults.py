@@ -34,7 +34,7 @@ class Fault:
 
 
 WORKSPACE, STREAM, GUARD = "test_workspace.py", "video/test_stream.py", "web/test_guard.py"
-CLI, PIPELINE = "test_cli.py", "test_pipeline.py"
+CLI, PIPELINE, APART = "test_cli.py", "test_pipeline.py", "video/test_apart.py"
 
 FAULTS = (
     Fault(1, "killed while decoding", case=harm.kills),
@@ -69,15 +69,15 @@ FAULTS = (
     Fault(30, "a film never finished", (f"{STREAM}::test_a_film_that_was_never_finished_is_named_so",)),
     Fault(31, "half a film", (f"{STREAM}::test_of_a_truncated_film_what_decodes_is_used", f"{PIPELINE}::test_a_film_that_was_cut_off_says_so")),
     Fault(32, "damaged packets", (f"{STREAM}::test_damage_is_skipped_and_counted_and_every_walk_agrees", f"{PIPELINE}::test_a_damaged_film_says_so")),
-    Fault(33, "decoder that dies or hangs", missing="the decoder runs in the run's own process: where it dies, the run does, and the next goes on"),
+    Fault(33, "decoder that dies or hangs", (f"{APART}::test_a_crash_costs_one_more_walk_by_one_thread", f"{APART}::test_a_second_crash_is_an_error_of_the_film", f"{APART}::test_so_is_a_decoder_that_hangs", f"{APART}::test_one_that_is_busy_with_what_nobody_wants_does_not_hang", f"{APART}::test_and_one_that_wants_all_memory", f"{APART}::test_a_run_that_a_decoder_broke_goes_on_where_it_was")),
     Fault(34, "songs and covers", (f"{STREAM}::test_a_cover_picture_in_front_is_not_the_film", f"{STREAM}::test_a_song_with_a_cover_picture_is_not_a_film", f"{STREAM}::test_the_longest_of_several_streams_is_the_film")),
     Fault(35, "turned and squeezed pictures", (f"{STREAM}::test_pictures_are_upright_and_square", "faces/test_crops.py::test_crops_do_not_depend_on_how_the_picture_lies")),
     Fault(36, "varying rate, odd time stamps", (f"{STREAM}::test_times_of_a_variable_rate_are_those_of_the_stamps", f"{STREAM}::test_a_container_without_presentation_stamps_still_has_a_clock")),
     Fault(37, "size that changes", (f"{STREAM}::test_a_change_of_size_is_flagged_and_scaled_to_the_first", "video/test_shots.py::test_a_change_of_size_is_a_cut_even_where_nothing_else_changes")),
-    Fault(38, "pixel formats", (f"{STREAM}::test_odd_sizes_and_pixel_formats", f"{STREAM}::test_a_colour_tag_that_nobody_knows_is_no_fault"), missing="HDR is not tone-mapped and not told of"),
-    Fault(39, "interlaced, telecine", missing="not built: pictures are taken as they are"),
+    Fault(38, "pixel formats", (f"{STREAM}::test_odd_sizes_and_pixel_formats", f"{STREAM}::test_a_colour_tag_that_nobody_knows_is_no_fault", f"{STREAM}::test_what_is_taken_as_it_is_though_a_player_would_not"), missing="HDR is told of and not tone-mapped; no HDR film was at hand to compare faces in"),
+    Fault(39, "interlaced, telecine", (f"{STREAM}::test_what_is_taken_as_it_is_though_a_player_would_not",), missing="it is told of; nothing deinterlaces"),
     Fault(40, "tiny and odd sizes", (f"{STREAM}::test_odd_sizes_and_pixel_formats", "faces/test_crops.py::test_beyond_the_picture_is_black")),
-    Fault(41, "one frame, no duration", (f"{STREAM}::test_a_film_of_one_frame", "video/test_shots.py::test_the_shortest_films"), missing="a ten-hour timeline"),
+    Fault(41, "one frame, no duration", (f"{STREAM}::test_a_film_of_one_frame", "video/test_shots.py::test_the_shortest_films", f"{PIPELINE}::test_a_film_of_ten_hours")),
     Fault(42, "hostile file names", (f"{WORKSPACE}::test_folders_are_named_safely", f"{STREAM}::test_a_name_of_any_kind_opens_and_prints_as_one_line", f"{CLI}::test_a_name_can_only_be_printed")),
     Fault(43, "markup in names", ("results/test_report.py::test_names_and_facts_cannot_become_markup", "browser/test_report_page.py::test_everybody_is_there_and_every_picture_loads")),
     Fault(44, "formulas, XML in names", ("results/exports/test_exports.py::test_a_spreadsheet_runs_nothing", "results/exports/test_exports.py::test_names_are_text_in_xml")),
@@ -93,7 +93,7 @@ FAULTS = (
     Fault(54, "no network", case=harm.no_network),
     Fault(55, "clock, zone, language", (f"{WORKSPACE}::test_the_bytes_do_not_depend_on_the_clock",), harm.environments),
     Fault(56, "one thread, two threads", case=harm.thread_counts),
-    Fault(57, "GPU out of memory", ("models/test_device.py::test_too_little_memory_is_told",), missing="it ends with a sentence: no batch is halved; no GPU was at hand"),
+    Fault(57, "GPU out of memory", ("models/test_device.py::test_too_little_memory_is_told", "models/test_device.py::test_what_the_memory_of_a_gpu_is_too_small_for_the_processor_does"), missing="no batch is halved first; no GPU was at hand"),
     Fault(58, "one bad film of twenty", missing="there is no library of films yet"),
     Fault(59, "many films in a row", case=harm.soak),
     Fault(60, "mutated files", (f"{STREAM}::test_flipped_bytes_never_raise_anything_but_input_errors",), harm.mutations),

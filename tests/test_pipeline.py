@@ -281,6 +281,28 @@ def test_a_film_that_was_cut_off_says_so(
     assert told in view.report.read_text()
 
 
+def test_a_film_of_ten_hours(film: Path, tmp_path: Path) -> None:
+    """Of few pictures, each shot three hours after the one before."""
+    hours = tmp_path / "hours.mkv"
+    with av.open(str(film)) as source, av.open(str(hours), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                for name in ("pts", "dts"):
+                    stamp = getattr(packet, name)
+                    shot = max(0, int(stamp * packet.time_base * 25) // 16)
+                    setattr(packet, name, stamp + int(shot * 11_000 / packet.time_base))
+                target.mux(packet)
+    view = process(hours, tmp_path / "run", "finetune.rounds=0")
+    assert view.people.duration == pytest.approx(33_002.56, abs=0.1)
+    assert view.tracks.count == 4
+    assert view.shots.times[view.tracks.spans[:, 0]] == pytest.approx(
+        [n * 11_000.64 for n in range(4)], abs=0.1
+    )
+    assert view.report.stat().st_size < 1_000_000
+
+
 def test_a_damaged_film_says_so(
     film: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Generator, Iterable
 from contextlib import closing
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple, Self, get_args
 
@@ -29,9 +30,10 @@ from videoclusternet.room import check_room
 from videoclusternet.run_view import RunView
 from videoclusternet.stages import STAGES
 from videoclusternet.tracks.tracker import track_faces
+from videoclusternet.video.apart import open_apart
 from videoclusternet.video.cuts import cut_finder_spec
 from videoclusternet.video.shots import detect_shots
-from videoclusternet.video.stream import Video, open_video
+from videoclusternet.video.stream import Video
 from videoclusternet.weights.choice import WeightsFile
 from videoclusternet.workspace import Run, StageProgress, default_folder, unwatched
 
@@ -82,7 +84,7 @@ def process_film(
     config = load_config(preset, settings)
     _check_stages(until, redo)
     film = Path(film)
-    video = open_video(film)
+    video = open_apart(film)
     _check_device(device)
     networks = Networks.of(config)
     folder = Path(out) if out is not None else default_folder(film)
@@ -172,20 +174,21 @@ def _recipe(
     # Only now, because torch takes seconds to import, and an unreadable film should say so at once.
     from videoclusternet.clustering.signature import sign_tracks, signing
     from videoclusternet.finetune.train import finetune_model
-    from videoclusternet.models.device import enough_memory, resolve_device, threads
+    from videoclusternet.models.device import enough_memory, or_on_cpu, resolve_device, threads
 
     review = Log(run.folder)
     said = said_of(review, tracks)
     place, count = resolve_device(device), usable_threads()
     with threads(count), enough_memory():
         model = run.once(
-            "model", finetune_model, crops, spec, weights, config.finetune, seed=config.seed,
-            device=place, also=count, told=said, progress=run.progress("model"),
+            "model", or_on_cpu(finetune_model, attrgetter("events")), crops, spec, weights,
+            config.finetune, seed=config.seed, device=place, also=count, told=said,
+            progress=run.progress("model"),
         )  # fmt: skip
         yield "model"
         signatures = run.once(
-            "signatures", sign_tracks, crops, model, signing(config.cluster), seed=config.seed,
-            device=place, also=count, progress=run.progress("signatures"),
+            "signatures", or_on_cpu(sign_tracks), crops, model, signing(config.cluster),
+            seed=config.seed, device=place, also=count, progress=run.progress("signatures"),
         )  # fmt: skip
         yield "signatures"
     clusters = run.once("clusters", cluster_tracks, signatures, tracks, config.cluster, told=said)

@@ -13,6 +13,7 @@ from tests.synthetic import DrawnFace, DrawnShot, draw_film
 from videoclusternet.demo.pictures import DEMO_ASSETS, MARKS
 from videoclusternet.records import Shots
 from videoclusternet.tracks.boxes import iou
+from videoclusternet.video.frame import only
 from videoclusternet.weights.assets import locate
 
 
@@ -89,6 +90,9 @@ class PictureFilm:
     def info(self):
         height, width = self.pictures[0].shape[:2]
         return SimpleNamespace(width=width, height=height, fps=25.0)
+
+    def walk(self, looks, numbers):
+        return only(self.frames(), numbers)
 
     def frames(self):
         for index, picture in enumerate(self.pictures):

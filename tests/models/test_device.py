@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -44,10 +47,34 @@ def test_threads_are_given_back_whatever_happens() -> None:
 def test_too_little_memory_is_told() -> None:
     with pytest.raises(ResourceError, match="not enough memory"), device.enough_memory():
         torch.empty(2**50)
-    with pytest.raises(ResourceError, match="--device cpu"), device.enough_memory():
-        raise torch.OutOfMemoryError
 
 
 def test_other_faults_are_not_taken_for_it() -> None:
     with pytest.raises(RuntimeError, match="shapes"), device.enough_memory():
         torch.zeros(2, 3) @ torch.zeros(2, 3)
+
+
+def test_what_the_memory_of_a_gpu_is_too_small_for_the_processor_does(caplog) -> None:
+    asked = []
+
+    def tune(crops: str, *, device: str, seed: int) -> SimpleNamespace:
+        asked.append((crops, device, seed))
+        if device == "cuda":
+            raise torch.OutOfMemoryError
+        return SimpleNamespace(events=[])
+
+    tuned = device.or_on_cpu(tune, attrgetter("events"))("crops", device="cuda", seed=3)
+    assert asked == [("crops", "cuda", 3), ("crops", "cpu", 3)]
+    assert tuned.events == [device.TOO_SMALL]
+    assert caplog.messages == [device.TOO_SMALL]
+    assert device.or_on_cpu(tune)("crops", device="cpu", seed=4).events == []
+    assert asked[2:] == [("crops", "cpu", 4)]
+
+
+def test_where_the_processor_has_too_little_nothing_else_is_tried() -> None:
+    def tune(*, device: str) -> None:
+        raise torch.OutOfMemoryError(device)
+
+    for place in ("cuda", "cpu"):
+        with pytest.raises(torch.OutOfMemoryError, match="cpu"):
+            device.or_on_cpu(tune)(device=place)

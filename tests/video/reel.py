@@ -10,6 +10,7 @@ import cv2
 
 from videoclusternet.demo.pictures import DEMO_ASSETS
 from videoclusternet.records import Array
+from videoclusternet.video.frame import Look
 from videoclusternet.weights.assets import locate
 
 
@@ -51,7 +52,7 @@ class Reel:
         self.pictures, self.resized = pictures, resized
         self.times = [i / 25 for i in range(len(pictures))] if times is None else times
 
-    def frames(self) -> Iterator[Shown]:
+    def walk(self, looks: Sequence[Look]) -> Iterator[Shown]:
         rows = enumerate(zip(self.times, self.pictures, strict=True))
         return (Shown(i, t, picture, i in self.resized) for i, (t, picture) in rows)
 

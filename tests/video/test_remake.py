@@ -15,8 +15,9 @@ from tests.synthetic import DrawnShot, draw_film
 from videoclusternet.errors import InputError, UsageError
 from videoclusternet.records import Array
 from videoclusternet.results.people import Appearance
+from videoclusternet.video.frame import Frame
 from videoclusternet.video.remake import redraw, string_out
-from videoclusternet.video.stream import Frame, open_video
+from videoclusternet.video.stream import open_video
 
 RATE = 48_000
 TONES = (300, 700, 1300, 1900)  # hertz of each second's sound

@@ -57,7 +57,7 @@ def test_a_film_that_streams_by_is_judged_as_one_that_lies_there(network, frames
     expected = [i for i in range(1, frames) if said[i - 1] > 0.5 >= said[i]]
     finder = TransNetCuts(WeightsFile.of_asset("transnet").path)
     most, found = 0, []
-    for frame in Reel(film).frames():
+    for frame in Reel(film).walk(()):
         found += finder.look(frame, frame.luma(320))
         most = max(most, len(finder._pictures))
     assert found + finder.finish() == expected == [20]

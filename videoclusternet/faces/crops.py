@@ -14,6 +14,7 @@ from videoclusternet.durable import let_go
 from videoclusternet.faces.frames import frames_of
 from videoclusternet.models.registry import Feed
 from videoclusternet.records import Array, Crops, Progress, Tracks, silent
+from videoclusternet.video.frame import Look
 from videoclusternet.video.stream import Video
 
 
@@ -37,7 +38,7 @@ def cut_crops(
     motions = similarities(tracks.landmarks[rows], np.array(feed.template))
     frame_of = tracks.frame[rows]
     wanted = np.unique(frame_of)
-    for done, frame in enumerate(frames_of(video, wanted), start=1):
+    for done, frame in enumerate(frames_of(video, wanted, Look("rgb24")), start=1):
         picture = frame.rgb()
         for crop in np.flatnonzero(frame_of == frame.index):
             images[crop] = warp(picture, motions[crop], feed.size)

@@ -10,7 +10,8 @@ from videoclusternet.faces.detectors import Detections, Detector
 from videoclusternet.faces.frames import frames_of
 from videoclusternet.records import Array, Faces, Progress, Shots, silent
 from videoclusternet.tracks.camera import camera_motion
-from videoclusternet.video.stream import Frame, Video
+from videoclusternet.video.frame import Frame, Look
+from videoclusternet.video.stream import Video
 
 MOTION_SIDE = 320  # pixels; camera motion is estimated on pictures no larger than this
 FACE_SIDE = 32  # pixels; sharpness is measured on faces of this size
@@ -36,7 +37,8 @@ def detect_faces(
     cuts = set(shots.first.tolist())
     looks = [Faces.empty()]
     before: Array | None = None
-    for frame in frames_of(video, looked):
+    pictures = Look("rgb24", config.long_side), Look("gray8", MOTION_SIDE), Look("gray8")
+    for frame in frames_of(video, looked, *pictures):
         picture = frame.rgb(config.long_side)
         (found,) = detector([picture], config.score)  # on a processor, a batch takes a tenth longer
         luma = frame.luma(MOTION_SIDE)

@@ -6,27 +6,21 @@ from collections.abc import Generator
 
 from videoclusternet.errors import InputError
 from videoclusternet.records import Array
-from videoclusternet.video.ahead import ahead
-from videoclusternet.video.stream import Frame, Video
+from videoclusternet.video.frame import Frame, Look
+from videoclusternet.video.stream import Video
 
 
-def frames_of(video: Video, numbers: Array) -> Generator[Frame]:
+def frames_of(video: Video, numbers: Array, *looks: Look) -> Generator[Frame]:
     """Yield the frames with these ascending numbers; decoding ends with the last one.
 
-    While one is looked at, the next is decoded. Raises InputError where the film ends before it.
+    They have the pictures of `looks`, and no others. Raises InputError where the film ends before
+    the last of them.
     """
-    return ahead(_wanted(video, numbers))
-
-
-def _wanted(video: Video, numbers: Array) -> Generator[Frame]:
-    wanted = iter(numbers.tolist())
-    number = next(wanted, None)
-    if number is None:
-        return
-    for frame in video.frames():
-        if frame.index == number:
-            yield frame
-            number = next(wanted, None)
-            if number is None:
-                return
-    raise InputError(f"The film ends before frame {number}, which it had: was it changed?")
+    seen = 0
+    for frame in video.walk(looks, numbers):
+        yield frame
+        seen += 1
+    if seen < len(numbers):
+        raise InputError(
+            f"The film ends before frame {numbers[seen]}, which it had: was it changed?"
+        )

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import torch
 
 from videoclusternet.config import Device
 from videoclusternet.errors import ResourceError, UsageError
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+TOO_SMALL = "The memory of the GPU was too small: the processor did it, which takes longer."
 
 
 def resolve_device(device: Device) -> str:
@@ -34,16 +42,36 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def or_on_cpu(
+    function: Callable[..., Result], events: Callable[[Result], list[str]] | None = None
+) -> Callable[..., Result]:
+    """Return the function, to be done again by the processor where the GPU's memory is too small.
+
+    That is warned of, and becomes one of the result's `events` where there are any.
+    """
+
+    def done(*args: Any, device: str, **options: Any) -> Result:
+        try:
+            return function(*args, device=device, **options)
+        except torch.OutOfMemoryError:
+            if device == "cpu":
+                raise
+        torch.cuda.empty_cache()
+        log.warning("%s", TOO_SMALL)
+        result = function(*args, device="cpu", **options)
+        if events is not None:
+            events(result).append(TOO_SMALL)
+        return result
+
+    return done
+
+
 @contextmanager
 def enough_memory() -> Iterator[None]:
-    """Raise ResourceError where torch finds no memory on the device."""
+    """Raise ResourceError where torch finds no memory."""
     try:
         yield
     except RuntimeError as error:
-        if isinstance(error, torch.OutOfMemoryError):
-            raise ResourceError(
-                "The memory of the CUDA device is too small for this: use --device cpu."
-            ) from error
         if "can't allocate memory" in str(error):  # of the processor: torch has no class for it
             raise ResourceError("There is not enough memory for this film and settings.") from error
         raise

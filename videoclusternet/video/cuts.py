@@ -22,7 +22,7 @@ from scenedetect import (
 
 from videoclusternet.config import ShotsConfig
 from videoclusternet.records import Array
-from videoclusternet.video.stream import Frame
+from videoclusternet.video.frame import Frame, Look
 from videoclusternet.weights.choice import WeightsFile, named
 
 LONG_SIDE = 320  # pixels in which pictures are compared; more sees no more cuts
@@ -37,7 +37,10 @@ class CutFinder(Protocol):
     """
 
     def look(self, frame: Frame, luma: Array) -> list[int]:
-        """Take the next frame, and its `luma(LONG_SIDE)`; return the cuts that it reveals."""
+        """Take the next frame, and its `luma(LONG_SIDE)`; return the cuts that it reveals.
+
+        Of the frame's own pictures there is `rgb(LONG_SIDE)`, and only where the row says `colour`.
+        """
 
     def finish(self) -> list[int]:
         """Return the cuts in the last frames of a film that has at least one."""
@@ -52,6 +55,7 @@ class CutFinderSpec:
     code_licence: str
     asset: str | None = None  # the row of weights that holds its parameters, where it has any
     weights_licence: str | None = None
+    colour: bool = False
 
 
 class _PySceneDetect:
@@ -120,10 +124,10 @@ CUT_FINDERS = {
     row.name: row
     for row in (
         CutFinderSpec("adaptive", _adaptive, "BSD-3-Clause"),
-        CutFinderSpec("content", _content, "BSD-3-Clause"),
+        CutFinderSpec("content", _content, "BSD-3-Clause", colour=True),
         CutFinderSpec("histogram", _histogram, "BSD-3-Clause"),
         CutFinderSpec("hash", _hash, "BSD-3-Clause"),
-        CutFinderSpec("transnet", _transnet, "Apache-2.0", "transnet", "MIT"),
+        CutFinderSpec("transnet", _transnet, "Apache-2.0", "transnet", "MIT", colour=True),
     )
 }
 
@@ -131,6 +135,12 @@ CUT_FINDERS = {
 def cut_finder_spec(name: str) -> CutFinderSpec:
     """Return the row of this name. Raises UsageError where there is none."""
     return named(CUT_FINDERS, "shots.detector", name)
+
+
+def looks_of(config: ShotsConfig) -> list[Look]:
+    """Return which pictures of each frame the finder is shown. Raises as `cut_finder_spec` does."""
+    colours = [Look("rgb24", LONG_SIDE)] if cut_finder_spec(config.detector).colour else []
+    return [Look("gray8", LONG_SIDE), *colours]
 
 
 def make_cut_finder(config: ShotsConfig) -> CutFinder:

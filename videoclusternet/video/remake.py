@@ -18,7 +18,8 @@ from videoclusternet.durable import aside, settle, writing
 from videoclusternet.errors import InputError, UsageError
 from videoclusternet.processors import usable_threads
 from videoclusternet.records import Array, Progress
-from videoclusternet.video.stream import Frame, Video, open_container
+from videoclusternet.video.frame import Frame
+from videoclusternet.video.stream import Video, open_container
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,7 @@ import numpy as np
 from videoclusternet.config import ShotsConfig
 from videoclusternet.errors import InputError
 from videoclusternet.records import Array, Progress, Shots, silent
-from videoclusternet.video.ahead import ahead
-from videoclusternet.video.cuts import LONG_SIDE, make_cut_finder
+from videoclusternet.video.cuts import LONG_SIDE, looks_of, make_cut_finder
 from videoclusternet.video.file import quoted
 from videoclusternet.video.stream import Video
 
@@ -35,7 +34,7 @@ def detect_shots(video: Video, config: ShotsConfig, progress: Progress = silent)
     """
     cuts, flashes = make_cut_finder(config), _Flashes()
     seconds, found, resized = list[float](), list[int](), list[int]()
-    for frame in ahead(video.frames()):
+    for frame in video.walk(looks_of(config)):
         seconds.append(frame.seconds)
         luma = frame.luma(LONG_SIDE)
         found += cuts.look(frame, luma)

@@ -1,7 +1,8 @@
 """The film: its size, its pictures, and the true time of each; nothing else touches the decoder.
 
-What decodes is used: a truncated film ends early, a damaged packet is skipped and counted. Every
-picture is handed out, few are ever converted: decoding is cheap, colour conversion is not.
+A run walks through it by way of `video.apart`. What decodes is used: a truncated film ends early, a
+damaged packet is skipped and counted. Every picture is handed out, few are ever converted: decoding
+is cheap, colour conversion is not.
 """
 
 from __future__ import annotations
@@ -9,33 +10,37 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from fractions import Fraction
+from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 import av
-import numpy as np
 from av.error import FFmpegError
 from av.stream import Disposition
-from av.video.reformatter import VideoReformatter
 
 from videoclusternet.errors import InputError
 from videoclusternet.processors import usable_threads
 from videoclusternet.records import Array
 from videoclusternet.video.clock import Clock
 from videoclusternet.video.file import FilmPath, ordinary_file, quoted
+from videoclusternet.video.frame import (
+    Frame,
+    Look,
+    convert,
+    only,
+    quarter_turns,
+    with_known_colours,
+)
 
 MOST_PIXELS = 8192 * 8192  # of one picture; 8K has half of it, forged headers claim more
+HDR = frozenset({16, 18})  # of AVColorTransferCharacteristic: PQ (SMPTE 2084) and HLG
 PEEK = 256  # packets that tell a cover picture from a film
 
 # Formats that read other files, or make a picture of any text at all.
 NO_FILM = frozenset({"concat", "dash", "hls", "imf", "rtsp", "sdp", "tty", "webm_dash_manifest"})
-
-# AVColorSpace and AVColorRange as far as swscale can convert them.
-COLOUR_SPACES = frozenset({0, 1, 2, 4, 5, 6, 7, 9})
-COLOUR_RANGES = frozenset({0, 1, 2})
 
 
 @dataclass(frozen=True)
@@ -48,47 +53,8 @@ class VideoInfo:
     seconds: float | None  # estimate; None where the film does not say
     frames: int | None  # estimate
     codec: str
-
-
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """One picture of the film, converted only when asked."""
-
-    index: int  # from 0, in the order in which they are shown
-    seconds: float  # after the first frame; strictly ascending
-    damaged: bool  # the decoder had to invent parts of it
-    resized: bool  # its stored size, turn or pixel format is not that of the frame before
-    _picture: Any
-    _size: tuple[int, int]
-    _scalers: dict[str, Any]
-
-    def luma(self, long_side: int | None = None) -> Array:
-        """Return the brightness, uint8 (height, width), from 0 black to 255 white.
-
-        The picture is as large as `VideoInfo` says; `long_side` in pixels bounds its larger side.
-        Raises InputError where it cannot be converted.
-        """
-        return self._convert("gray8", long_side)
-
-    def rgb(self, long_side: int | None = None) -> Array:
-        """Return the colours, uint8 (height, width, 3), sized as by `luma`."""
-        return self._convert("rgb24", long_side)
-
-    def _convert(self, pixels: str, long_side: int | None) -> Array:
-        scale = min(1.0, long_side / max(self._size)) if long_side else 1.0
-        width, height = (max(1, round(side * scale)) for side in self._size)
-        turns = _quarter_turns(self._picture)
-        stored = (height, width) if turns % 2 else (width, height)
-        scaler = self._scalers.setdefault(pixels, VideoReformatter())
-        try:
-            scaled = scaler.reformat(
-                self._picture, *stored, pixels, interpolation="AREA", threads=1
-            )
-            return np.ascontiguousarray(np.rot90(scaled.to_ndarray(), turns))
-        except (FFmpegError, ValueError, MemoryError) as error:
-            raise InputError(
-                f"Frame {self.index} cannot be converted from {self._picture.format.name}: {error}."
-            ) from None
+    hdr: bool = False  # its brightness is that of PQ or HLG; nothing maps it to what screens show
+    interlaced: bool = False  # its pictures hold two moments; nothing takes them apart
 
 
 @dataclass(eq=False)
@@ -105,21 +71,51 @@ class Video:
     """In the latest walk: packets that were skipped, and pictures that the decoder flagged."""
     _sound: bool = field(default=False, init=False, repr=False)
 
-    def frames(self) -> Generator[Frame]:
+    @property
+    def threads(self) -> int:
+        """How many threads the next walk takes.
+
+        What several make of damage differs from run to run, and they lose the last pictures of a
+        truncated film. So the first walk takes one thread; after a sound one, all.
+        """
+        return usable_threads() if self._sound else 1
+
+    def walked(self, damaged: int, *, to_the_end: bool) -> None:
+        """Note how many places were damaged in a walk that has ended."""
+        self.damaged = damaged
+        if to_the_end:
+            self._sound = damaged == 0
+
+    def told(self) -> dict[str, Any]:
+        """Return in plain values what another process makes the same film of, by `retold`."""
+        base = [self._time_base.numerator, self._time_base.denominator]
+        return {
+            "path": self.path,
+            "info": asdict(self.info),
+            "stream": self._stream,
+            "time_base": base,
+            "begin": self.begin,
+        }
+
+    @classmethod
+    def retold(cls, told: dict[str, Any]) -> Self:
+        """Make the film again of what `told` returned."""
+        info, base = VideoInfo(**told["info"]), Fraction(*told["time_base"])
+        return cls(told["path"], info, told["stream"], base, told["begin"])
+
+    def frames(self, threads: int | None = None) -> Generator[Frame]:
         """Decode the film from its start and yield every frame in the order of display.
 
         Raises InputError where the file cannot be opened any more.
         """
         self.damaged = 0
-        # What several threads make of damage differs from run to run, and they lose the last
-        # pictures of a truncated film. So the first walk takes one thread; after a sound one, all.
-        threads = usable_threads() if self._sound else 1
         clock = Clock(1 / self.info.fps)
         layout, scalers, index = None, dict[str, Any](), 0
         with open_container(self.path) as container:
             if self._stream >= len(container.streams):
                 raise InputError(f"{quoted(self.path)} was changed while it was being read.")
-            for picture in _decode(container, container.streams[self._stream], threads):
+            stream = container.streams[self._stream]
+            for picture in _decode(container, stream, threads or self.threads):
                 self.damaged += picture is None or picture.is_corrupt
                 if picture is None:
                     continue
@@ -133,12 +129,17 @@ class Video:
                     ),
                     damaged=picture.is_corrupt,
                     resized=before not in (None, layout),
-                    _picture=picture,
-                    _size=(self.info.width, self.info.height),
-                    _scalers=scalers,
+                    convert=self._converter(index, picture, scalers),
                 )
                 index += 1
-        self._sound = self.damaged == 0
+        self.walked(self.damaged, to_the_end=True)
+
+    def walk(self, looks: Sequence[Look], numbers: Array | None = None) -> Generator[Frame]:
+        """Yield the frames with these ascending numbers, or all; decoding ends with the last.
+
+        No other pictures of them are asked for than `looks`. Raises as `frames` does.
+        """
+        return only(self.frames(), numbers)
 
     def moment(self, start: float, end: float) -> Generator[Frame]:
         """Decode from the key picture in front of `start` and yield the frames up to `end`.
@@ -158,10 +159,11 @@ class Video:
                 if seconds >= end:
                     return
                 if seconds >= start:
-                    yield Frame(
-                        -1, seconds, picture.is_corrupt, False, picture,
-                        (self.info.width, self.info.height), scalers,
-                    )  # fmt: skip
+                    pixels = self._converter(-1, picture, scalers)
+                    yield Frame(-1, seconds, picture.is_corrupt, False, pixels)
+
+    def _converter(self, index: int, picture: Any, scalers: dict[str, Any]) -> Any:
+        return partial(convert, index, picture, (self.info.width, self.info.height), scalers)
 
     def _seconds(self, ticks: int | None) -> float | None:
         return None if ticks is None else float(ticks * self._time_base)
@@ -186,7 +188,10 @@ def open_video(path: FilmPath) -> Video:
         fps = float(stream.average_rate or stream.guessed_rate or 25)
         seconds = _duration(stream) or (container.duration or 0) / 1e6 or None
         frames = stream.frames or (round(seconds * fps) if seconds else None)
-        info = VideoInfo(width, height, fps, seconds, frames, stream.codec_context.name)
+        info = VideoInfo(
+            width, height, fps, seconds, frames, stream.codec_context.name,
+            hdr=int(first.color_trc) in HDR, interlaced=bool(first.interlaced_frame),
+        )  # fmt: skip
         return Video(
             path, info, index, stream.time_base, float((first.pts or 0) * stream.time_base)
         )
@@ -247,7 +252,7 @@ def _decode(container: Any, stream: Any, threads: int) -> Iterator[Any]:
         except FFmpegError:
             yield None
         else:
-            yield from map(_with_known_colours, pictures)
+            yield from map(with_known_colours, pictures)
 
 
 def _packets(container: Any, stream: Any) -> Iterator[Any]:
@@ -256,15 +261,6 @@ def _packets(container: Any, stream: Any) -> Iterator[Any]:
         yield from container.demux(stream)
     except (FFmpegError, IndexError):  # the file breaks off, or (PyAV) grew a stream on the way
         yield None
-
-
-def _with_known_colours(picture: Any) -> Any:
-    """Return the picture without colour tags that the converter refuses: as if it had none."""
-    if picture.colorspace not in COLOUR_SPACES:
-        picture.colorspace = 2  # AVCOL_SPC_UNSPECIFIED
-    if picture.color_range not in COLOUR_RANGES:
-        picture.color_range = 0  # AVCOL_RANGE_UNSPECIFIED
-    return picture
 
 
 def _duration(stream: Any) -> float | None:
@@ -286,12 +282,7 @@ def _display_size(picture: Any, aspect: Fraction | None) -> tuple[int, int]:
         width = round(width * aspect)
     elif aspect and aspect > 0:
         height = round(height / aspect)
-    return (height, width) if _quarter_turns(picture) % 2 else (width, height)
-
-
-def _quarter_turns(picture: Any) -> int:
-    """Return how often the stored picture must be turned to the left to stand upright."""
-    return round(int(picture.rotation) / 90) % 4
+    return (height, width) if quarter_turns(picture) % 2 else (width, height)
 
 
 def _layout(picture: Any) -> tuple[Any, ...]:

@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from videoclusternet.records import Array
 from videoclusternet.video.cuts import LONG_SIDE
-from videoclusternet.video.stream import Frame
+from videoclusternet.video.frame import Frame
 
 WIDTH, HEIGHT = 48, 27  # pixels, as the network was trained
 SEEN = 100  # frames that it sees at a time

@@ -9,7 +9,7 @@ import numpy as np
 
 from videoclusternet.records import Array
 from videoclusternet.results.exports.sheet import Sheet
-from videoclusternet.video.stream import Frame
+from videoclusternet.video.frame import Frame
 
 Colour = tuple[int, int, int]
 

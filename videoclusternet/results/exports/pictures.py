@@ -13,7 +13,8 @@ from videoclusternet.records import Array, Crops
 from videoclusternet.results.drawing import jpeg
 from videoclusternet.results.exports.sheet import Sheet, plain
 from videoclusternet.results.people import Person
-from videoclusternet.video.stream import Frame, Video
+from videoclusternet.video.frame import Frame
+from videoclusternet.video.stream import Video
 
 Files = Iterator[tuple[str, bytes]]
 """Path inside the folder, and contents."""
