@@ -9,9 +9,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,40 +46,55 @@ class Outcome:
 
 
 def kills(work: Path, quick: bool) -> Outcome:
-    """Kill runs at random instants, and go on until each ends; all must end in the same bytes."""
-    wanted = 8 if quick else 200
+    """Kill runs at random instants of every stage, and go on until each run ends.
+
+    Each kill falls into the stage that was hit least so far, of those that the run has yet to do.
+    All runs must end in the same bytes.
+    """
+    wanted = len(STAGES) if quick else 200
     film = draw_two_people(work / "film.mp4")
-    begin = time.monotonic()
     _run(film, work / "whole")
-    lasts = time.monotonic() - begin
     expected = digests(work / "whole")
-    rng, done, runs, wrong = random.Random(0), 0, 0, 0
-    where: Counter[str] = Counter()
-    while done < wanted:
+    lasts = {name: note.seconds for name, note in Manifest.load(work / "whole").stages.items()}
+    rng, runs, wrong = random.Random(0), 0, 0
+    hit = Counter(dict.fromkeys(STAGES, 0))
+    while hit.total() < wanted:
         folder = work / f"run-{runs}"
         runs += 1
-        for _ in range(200):
-            child = subprocess.Popen(_command(film, folder), stderr=subprocess.DEVNULL)
-            try:
-                child.wait(rng.uniform(0.3, lasts))
+        while left := _stages_left(folder):
+            aim = min(left, key=lambda stage: hit[stage])
+            if not _kill_in(aim, rng.uniform(0, lasts[aim]), _command(film, folder)):
                 break
-            except subprocess.TimeoutExpired:
-                child.send_signal(signal.SIGKILL)
-                child.wait()
-                done += 1
-                where[_next_stage(folder)] += 1
+            hit[aim] += 1
+        _run(film, folder)
         wrong += digests(folder) != expected
         shutil.rmtree(folder)
-    places = ", ".join(f"{stage} {where[stage]}" for stage in ("start", *STAGES) if where[stage])
-    return Outcome(done, wrong, f"{done} kills in {runs} runs ({places}), {wrong} in other bytes")
+    places = ", ".join(f"{stage} {count}" for stage, count in hit.items())
+    total = hit.total()
+    return Outcome(total, wrong, f"{total} kills in {runs} runs ({places}), {wrong} in other bytes")
 
 
-def _next_stage(folder: Path) -> str:
+def _stages_left(folder: Path) -> list[str]:
     try:
-        stages = Manifest.load(folder).stages
+        done = set(Manifest.load(folder).stages)
     except (InputError, ValueError):
-        return "start"
-    return next((stage for stage in STAGES if stage not in stages), "report")
+        done = set()
+    return [stage for stage in STAGES if stage not in done]
+
+
+def _kill_in(stage: str, delay: float, command: Sequence[str]) -> bool:
+    """Kill a run so many seconds after this stage begins; return whether it was not over before."""
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stderr
+        for line in child.stderr:
+            if line.startswith(f"{stage} ..."):
+                break
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(delay)
+        child.kill()
+        return child.wait() == -signal.SIGKILL
 
 
 def mutations(work: Path, quick: bool) -> Outcome:
