@@ -27,6 +27,7 @@ from videoclusternet.errors import (
 
 if TYPE_CHECKING:
     from videoclusternet.config import Config, load_config
+    from videoclusternet.library.shelf import Library
     from videoclusternet.pipeline import cluster_video, process_film
     from videoclusternet.results.people import People, Person
     from videoclusternet.run_view import RunView, load_run
@@ -37,6 +38,7 @@ __all__ = [
     "BusyError",
     "Config",
     "InputError",
+    "Library",
     "People",
     "Person",
     "ResourceError",
@@ -53,6 +55,7 @@ __all__ = [
 _HOME = {
     "Config": "config",
     "load_config": "config",
+    "Library": "library.shelf",
     "cluster_video": "pipeline",
     "process_film": "pipeline",
     "People": "results.people",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -83,9 +83,9 @@ class Lines:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._stage = ""
+        self._begun: set[str] = set()
+        self._ended: set[str] = set()
         self._said = 0.0
-        self._ended = False
 
     def __enter__(self) -> Self:
         return self
@@ -94,13 +94,12 @@ class Lines:
         pass
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        new = stage != self._stage
-        if new:
-            self._stage, self._ended = stage, False
-        if self._ended:
+        if stage in self._ended:
             return
+        new = stage not in self._begun
+        self._begun.add(stage)
         if done == total:
-            self._ended = True
+            self._ended.add(stage)
             self._say(f"{stage}: as before" if new else f"{stage}: done")
         elif new or time.monotonic() - self._said > PATIENCE:
             self._say(f"{stage}: {done / total:.0%}" if done else f"{stage} ...")
@@ -108,6 +107,16 @@ class Lines:
     def _say(self, line: str) -> None:
         self._said = time.monotonic()
         self._console.print(line)
+
+
+def table_of(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Return rows of texts, whatever they contain, under their titles."""
+    table = Table(box=None, pad_edge=False)
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*map(one_line, row))
+    return table
 
 
 def people_table(people: People) -> Table:

@@ -47,6 +47,11 @@ def purge(
         proofs = dict(erase_old(folder, days))
     else:
         proofs = {folder: erase_person(folder, who) if who else erase_run(folder)}
+    print_proofs(proofs, as_json)
+
+
+def print_proofs(proofs: dict[Path, Proof], as_json: bool) -> None:
+    """Print what was removed and what a search found, and end with 6 where it found anything."""
     if as_json:
         print(json.dumps({str(path): asdict(proof) for path, proof in proofs.items()}, indent=1))
     else:

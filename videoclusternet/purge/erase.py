@@ -48,7 +48,7 @@ def erase_run(folder: Path) -> Proof:
         raise InputError(f"{folder} holds no run.")
     with locked(folder):
         sweep(folder)
-        removed = [_remove(path) for path in _own_files(folder)]
+        removed = [remove(path) for path in _own_files(folder)]
         foreign = sorted(path.name for path in folder.iterdir() if path.name != LOCK)
     (folder / LOCK).unlink()
     if not foreign:
@@ -85,7 +85,8 @@ def _own_files(folder: Path) -> list[Path]:
     return [folder / name for name in names if (folder / name).is_file()]
 
 
-def _remove(path: Path) -> Removed:
+def remove(path: Path) -> Removed:
+    """Remove a file, and return what it was."""
     size, sha256 = _note(path)
     with writing(path):
         path.unlink()

@@ -43,18 +43,33 @@ def find_person(people: Iterable[Person], text: str) -> Person:
 def find_moments(people: People, text: str) -> list[Appearance]:
     """Return the moments with all of some people and none of others: "Ada & Bo - Cy".
 
-    Signs stand between spaces, so that a name may have a hyphen. A moment ends at a cut. Raises
-    UsageError where the text asks for nobody, or for somebody who is not there.
+    A moment ends at a cut. Raises UsageError as `parse_question` does, and for somebody who is not
+    there.
+    """
+    everyone = (*people, people.unknown)
+    return those_moments(
+        [(sign, find_person(everyone, who).appearances) for sign, who in parse_question(text)]
+    )
+
+
+def parse_question(text: str) -> list[tuple[str, str]]:
+    """Return who is asked for, each behind a sign: "&" with, "-" without; the first is with.
+
+    Signs stand between spaces, so that a name may have a hyphen. Raises UsageError where a name is
+    missing.
     """
     name, *rest = re.split(r"\s+([&-])(?:\s+|$)", f" {text}".rstrip())
-    words = list(zip(rest[::2], rest[1::2], strict=True))
-    if not all(who.strip() for who in (name, *rest[1::2])):
+    words = [("&", name), *zip(rest[::2], rest[1::2], strict=True)]
+    if not all(who.strip() for _, who in words):
         raise UsageError(f"'{text}' lacks a name: ask as in \"Ada & Bo - Cy\".")
-    everyone = (*people, people.unknown)
-    found = find_person(everyone, name).appearances
-    for sign, who in words:
-        kept = both if sign == "&" else without
-        found = tuple(kept(found, find_person(everyone, who).appearances))
+    return words
+
+
+def those_moments(asked: Sequence[tuple[str, Sequence[Appearance]]]) -> list[Appearance]:
+    """Return the moments with all that stand behind "&" and none behind "-", the first an "&"."""
+    (_, found), *rest = asked
+    for sign, times in rest:
+        found = tuple(both(found, times) if sign == "&" else without(found, times))
     return list(found)
 
 
