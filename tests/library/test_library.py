@@ -5,89 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.command import Vcn
-from tests.faces.films import photograph
-from tests.synthetic import DrawnFace, DrawnShot, draw_film
+from tests.library.conftest import InTurn, draw, run
 from tests.test_pipeline import POCKET
 from videoclusternet.errors import BusyError, InputError, UsageError
 from videoclusternet.library.engines import LocalEngine
 from videoclusternet.library.erase import erase_film, erase_library, erase_somebody
-from videoclusternet.library.job import Outcome, do
 from videoclusternet.library.shelf import Library
 from videoclusternet.run_view import load_run
-
-
-class InTurn:
-    """An engine that does one job after the other, here; it notes which."""
-
-    def __init__(self) -> None:
-        self.jobs: list[str] = []
-
-    def run(self, jobs, told):
-        for film, job in jobs.items():
-            self.jobs.append(Path(job.film).name)
-            yield film, do(job, lambda *now, film=film: told(film, *now))
-
-
-def run(library: Library, **options) -> dict[str, Outcome]:
-    engine = InTurn()
-    done = {film.name: outcome for film, outcome in library.run(engine, device="cpu", **options)}
-    assert sorted(done) == sorted(engine.jobs)
-    return done
-
-
-def draw(path: Path, names: list[str], seed: int) -> Path:
-    """Draw a film in which these are seen one after the other, each twice."""
-
-    def shot(place: int, name: str) -> DrawnShot:
-        face = DrawnFace(photograph(name), (40 + 12 * place, 10), (0.5, 0), 200, name)
-        return DrawnShot(16, seed + place, faces=[face])
-
-    draw_film(path, [shot(place, name) for place, name in enumerate(names * 2)])
-    return path
-
-
-@pytest.fixture(scope="module")
-def films(tmp_path_factory) -> list[Path]:
-    """Biden and Obama, Obama and Biden, Obama alone, and what is no film."""
-    folder = tmp_path_factory.mktemp("films")
-    biden, obama = "demo_biden", "demo_obama_smiling"
-    paths = [
-        draw(folder / "one.mp4", [biden, obama], 1),
-        draw(folder / "two.mp4", [obama, biden], 11),
-        draw(folder / "three.mp4", [obama], 21),
-    ]
-    (folder / "bad.mp4").write_text("no film")
-    return [*paths, folder / "bad.mp4"]
-
-
-@pytest.fixture(scope="module")
-def made(films, tmp_path_factory) -> Iterator[Path]:
-    """The library of these films, run; the network is the real one, so that faces are told."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        library = Library.init(tmp_path_factory.mktemp("made") / "library", settings=POCKET)
-        assert [new for _, new in library.add(films)] == [True] * 4
-        outcomes = run(library)
-        assert {name: one.code for name, one in outcomes.items()} == {
-            "one.mp4": 0, "two.mp4": 0, "three.mp4": 0, "bad.mp4": 3,
-        }  # fmt: skip
-        # Three strangers are known, which is too few to be sure of anybody who changed.
-        assert [one.films for one in library.people()] == [3, 1, 1]
-        (doubt,) = library.doubts()
-        library.same(doubt.left.id, doubt.right.id)
-        yield library.folder
-
-
-@pytest.fixture
-def library(made, tmp_path) -> Library:
-    shutil.copytree(made, tmp_path / "library")
-    return Library(tmp_path / "library")
 
 
 def who(library: Library) -> dict[str, set[tuple[str, int]]]:
@@ -169,8 +97,7 @@ def test_a_wrong_link_is_undone_and_stays_undone(library):
     assert not any({left.id, right.id} == {d.left.id, d.right.id} for d in library.doubts())
     run(library, again=True)
     assert parted()
-    assert Library(library.folder).corrections.undo().startswith("Took back")
-    library.link()
+    assert Library(library.folder).undo().startswith("Took back")
     assert not parted()
 
 

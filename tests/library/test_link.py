@@ -125,7 +125,7 @@ def test_nothing_depends_on_how_much_is_held_at_a_time(monkeypatch):
     assert np.array_equal(whole[0], parts[0])
     for pairs, others in zip(whole[1:], parts[1:], strict=True):  # but for the last digits
         one, other = ({(p.left, p.right): p.place for p in some} for some in (pairs, others))
-        assert one == pytest.approx(other, abs=1e-4)
+        assert one == pytest.approx(other, abs=1e-3)
 
 
 def test_the_same_twice():

@@ -9,6 +9,7 @@ import socket
 import stat
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -18,7 +19,7 @@ from tests.web.conftest import Served
 from videoclusternet.errors import BusyError, UsageError
 from videoclusternet.review.log import FILE, Log
 from videoclusternet.run_view import RunView
-from videoclusternet.web.app import STATIC
+from videoclusternet.web.app import STATIC, build_app
 from videoclusternet.web.serve import serve as serve_at
 from videoclusternet.web.session import Session
 
@@ -181,7 +182,9 @@ def test_every_answer_forbids_what_is_not_ours(client: httpx.Client) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "example.org", ""])
 def test_only_one_address_of_this_machine_is_served_at(folder: Path, host: str) -> None:
     with pytest.raises(UsageError, match=r"address"):
-        serve_at(Session(folder), lambda key: pytest.fail(f"it opened {key}"), host)
+        serve_at(
+            partial(build_app, Session(folder)), lambda key: pytest.fail(f"it opened {key}"), host
+        )
 
 
 def test_it_listens_on_the_loopback_alone(served: Served) -> None:
@@ -198,7 +201,7 @@ def test_it_listens_on_the_loopback_alone(served: Served) -> None:
 
 def test_a_port_that_is_taken_is_said(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(BusyError, match="port"):
-        serve_at(Session(folder), lambda _: None, port=taken.getsockname()[1])
+        serve_at(partial(build_app, Session(folder)), lambda _: None, port=taken.getsockname()[1])
 
 
 def test_what_was_said_is_for_its_owner_alone(served: Served, client: httpx.Client) -> None:

@@ -1,8 +1,9 @@
-"""The commands about many films: library init, add, run, status, people, find, name, purge."""
+"""The commands about many films: library init, add, run, review, find, and so on."""
 
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,6 +11,7 @@ import typer
 
 from videoclusternet.cli.app import AsJson, app, err, out
 from videoclusternet.cli.purge import print_proofs
+from videoclusternet.cli.review import Host, NoOpen, Port, opened
 from videoclusternet.terminal import ROWS, one_line, table_of, watch
 
 if TYPE_CHECKING:
@@ -199,6 +201,20 @@ def undo(folder: Folder) -> None:
     from videoclusternet.library.shelf import Library
 
     out.print(one_line(Library(folder).undo()))
+
+
+@library.command()
+def review(
+    folder: Folder, port: Port = 0, host: Host = "127.0.0.1", no_open: NoOpen = False
+) -> None:
+    """See, name and correct the people of all films in the browser."""
+    from videoclusternet.library.shelf import Library
+    from videoclusternet.web.library_app import build_library_app
+    from videoclusternet.web.serve import serve
+
+    shelf = Library(folder)
+    shelf.people()  # what is no library is told before anything opens
+    serve(partial(build_library_app, shelf), opened(no_open), host, port)
 
 
 @library.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,19 +21,20 @@ if TYPE_CHECKING:
     from videoclusternet.web.guard import Key
     from videoclusternet.web.session import Session
 
+Port = Annotated[int, typer.Option(help="Where to listen; 0 is any port that is free.")]
+Host = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="One address of this machine, for others.")
+]
+NoOpen = Annotated[bool, typer.Option("--no-open", help="Only print the address, open no browser.")]
 Who = Annotated[str, typer.Argument(metavar="WHO", help="A name, or the number of a person.")]
 
 
 @app.command()
 def review(
     folder: RunFolder,
-    port: Annotated[int, typer.Option(help="Where to listen; 0 is any port that is free.")] = 0,
-    host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="One address of this machine, for others.")
-    ] = "127.0.0.1",
-    no_open: Annotated[
-        bool, typer.Option("--no-open", help="Only print the address, open no browser.")
-    ] = False,
+    port: Port = 0,
+    host: Host = "127.0.0.1",
+    no_open: NoOpen = False,
     film: FilmFile = None,
     cast: Annotated[
         Path | None,
@@ -47,6 +49,7 @@ def review(
         _print_log(folder)
         return
     from videoclusternet.run_view import load_run
+    from videoclusternet.web.app import build_app
     from videoclusternet.web.photos import propose, read_cast
     from videoclusternet.web.serve import serve
     from videoclusternet.web.session import Session
@@ -61,7 +64,14 @@ def review(
     if any(names.values()):
         session.likely = propose(now, names)
 
-    def opened(key: Key) -> None:
+    serve(partial(build_app, session), opened(no_open), host, port)
+    _show_again(folder)
+
+
+def opened(no_open: bool) -> Callable[[Key], None]:
+    """Return what tells where a review is served, and opens it."""
+
+    def tell(key: Key) -> None:
         if not key.local:
             err.print("Warning: Faces and names go over the network as they are, unencrypted.")
         out.print(f"Review: {key.address}")
@@ -69,8 +79,7 @@ def review(
         if not no_open:
             webbrowser.open(key.address)
 
-    serve(session, opened, host, port)
-    _show_again(folder)
+    return tell
 
 
 @app.command()

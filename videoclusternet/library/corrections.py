@@ -1,6 +1,7 @@
 """What people say of a library: names, who is one person and who is not, kept in a log.
 
-It speaks of members, people of a film, whose numbers stay theirs when it is run again; so nothing
+Each act may name the last entry that was seen, and is refused where it is not any more. The log
+speaks of members, people of a film, whose numbers stay theirs when it is run again; so nothing
 that was said is lost, and every act can be taken back.
 """
 
@@ -45,11 +46,11 @@ class Corrections:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._log = Log(folder)
+        self.log = Log(folder)
 
     def said(self, members: Sequence[Member]) -> tuple[Array, Bonds]:
         """Return the name of each member, "" without one, and what is said of pairs of them."""
-        _, facts = self._log.current()
+        _, facts = self.log.current()
         row = {one.id: n for n, one in enumerate(members)}
         names = [facts.get(f"name/{one.id}", one.name) for one in members]
         pairs: dict[str, list[list[int]]] = {"same": [], "apart": []}
@@ -60,15 +61,15 @@ class Corrections:
         same, apart = (np.array(found, np.int64).reshape(-1, 2) for found in pairs.values())
         return np.array(names, np.str_), Bonds(same, apart)
 
-    def name(self, known: Known, name: str) -> None:
+    def name(self, known: Known, name: str, seen: int | None = None) -> None:
         """Call somebody by a name, in every film. Raises UsageError for an empty one."""
         name = " ".join(name.split())
         if not name:
             raise UsageError("A name needs a letter.")
         changes = {f"name/{one.id}": name for one in known.members}
-        self._log.write("name", f"{known.name} is called {name}", changes)
+        self.log.write("name", f"{known.name} is called {name}", changes, seen=seen)
 
-    def same(self, one: Known, other: Known, left: int) -> None:
+    def same(self, one: Known, other: Known, left: int, seen: int | None = None) -> None:
         """Say that two are one person, as the left, a member of the one, shows.
 
         So are all that they are linked with, whatever else would keep them apart.
@@ -81,9 +82,11 @@ class Corrections:
         names = [known.name for known in (one, other) if known.named]
         if names and one.number != other.number:
             changes |= {f"name/{m.id}": names[0] for m in (*one.members, *other.members)}
-        self._log.write("same", f"{one.name} and {other.name} are one person", changes)
+        self.log.write("same", f"{one.name} and {other.name} are one person", changes, seen=seen)
 
-    def apart(self, one: Known, other: Known, left: int, right: int) -> None:
+    def apart(
+        self, one: Known, other: Known, left: int, right: int, seen: int | None = None
+    ) -> None:
         """Say that these members are two people; linked ones part, the left from all others."""
         linked = one.number == other.number
         others = [m.id for m in other.members if m.id != left] if linked else [right]
@@ -98,24 +101,20 @@ class Corrections:
             if linked
             else f"{one.name} and {other.name} are two people"
         )
-        self._log.write("apart", sentence, changes)
+        self.log.write("apart", sentence, changes, seen=seen)
 
     def forget(self, members: Sequence[int]) -> None:
         """Begin a new log without these, whose history nobody is to read any more."""
-        _, facts = self._log.current()
+        _, facts = self.log.current()
         gone = set(map(str, members))
         told = {key: value for key, value in facts.items() if not gone & set(key.split("/")[1:])}
-        if not self._log.exists:
+        if not self.log.exists:
             return
         with tempfile.TemporaryDirectory(dir=self._folder) as place:
             new = Log(Path(place))
             new.write(FIXED, "Somebody was erased, and the history with them", told)
-            os.replace(new.path, self._log.path)
-        self._log = Log(self._folder)
-
-    def undo(self) -> str:
-        """Take back what was said last, and return what that was. Raises UsageError for nothing."""
-        return self._log.undo().sentence
+            os.replace(new.path, self.log.path)
+        self.log = Log(self._folder)
 
 
 def _pair(left: int, right: int) -> str:

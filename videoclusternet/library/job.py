@@ -53,7 +53,7 @@ class Part:
     name: str  # "" where nobody gave one
     seconds: float
     appearances: tuple[Appearance, ...]
-    face: int
+    faces: tuple[int, ...]  # rows of the run's crops, the best first
     count: int
     total: Array  # (d,) of embeddings of length 1, float32
 
@@ -115,7 +115,7 @@ def _parts(view: RunView, job: Job) -> tuple[Part, ...]:
             name="" if one.name == f"Person {one.number}" else one.name,
             seconds=one.seconds,
             appearances=one.appearances,
-            face=one.faces[0],
+            faces=one.faces,
             count=len(mine),
             total=vectors.sum(0),
         )
@@ -180,6 +180,7 @@ def from_plain(values: dict[str, Any]) -> Outcome:
         Part(
             **part | {
                 "total": np.array(part["total"], np.float32),
+                "faces": tuple(part["faces"]),
                 "appearances": tuple(Appearance(*one) for one in part["appearances"]),
             }
         )

@@ -25,10 +25,12 @@ from videoclusternet.library.link import Cast, keep_numbers, link_cast
 from videoclusternet.library.store import Film, Member, Store
 from videoclusternet.models.registry import choose_backbone
 from videoclusternet.processors import usable_threads
+from videoclusternet.records import Array
 from videoclusternet.results.people import Appearance
 from videoclusternet.results.together import parse_question, those_moments
 from videoclusternet.room import memory_needed
 from videoclusternet.run_view import load_run
+from videoclusternet.stages import STAGES
 from videoclusternet.video.stream import VideoInfo
 
 USUAL = VideoInfo(1920, 1080, 25.0, 7200.0, None, "")  # a film, for the memory that it takes
@@ -191,6 +193,17 @@ class Library:
             found += [Moment(film, one.start, one.end) for one in those_moments(here)]
         return found
 
+    def faces(self, film: Film) -> Array:
+        """Return the crops of a film's run, a read-only memory map (crops, size, size, 3), RGB.
+
+        Raises InputError where the run is gone.
+        """
+        path = film.folder / STAGES["crops"].files[0]
+        try:
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError):
+            raise InputError(f"{path} is missing or damaged: run the library again.") from None
+
     def doubts(self) -> list[Doubt]:
         """Return the pairs that somebody should look at, the most likely first."""
         members = {one.id: one for one in self._members()}
@@ -199,27 +212,37 @@ class Library:
             for left, right, _, place in self.store.doubts()
         ]
 
-    def name(self, who: str, name: str) -> None:
-        """Call somebody by a name, in every film. Raises UsageError for an empty one."""
-        self.corrections.name(self.person(who), name)
+    def name(self, who: str, name: str, seen: int | None = None) -> None:
+        """Call somebody by a name, in every film. Raises UsageError for an empty one.
+
+        `seen`, here and below, is the last entry of the log that was known: ConflictError tells
+        that there are others since.
+        """
+        self.corrections.name(self.person(who), name, seen)
         self.link()
 
-    def same(self, left: int, right: int) -> None:
+    def same(self, left: int, right: int, seen: int | None = None) -> None:
         """Say that two members (their ids) are one person. Raises UsageError for unknown ones."""
-        self.corrections.same(self._known_as(left), self._known_as(right), left)
+        self.corrections.same(self._known_as(left), self._known_as(right), left, seen)
         self.link()
 
-    def apart(self, left: int, right: int) -> None:
+    def apart(self, left: int, right: int, seen: int | None = None) -> None:
         """Say that two members are two people; linked ones part, the first from all others.
 
         Raises UsageError for unknown ones.
         """
-        self.corrections.apart(self._known_as(left), self._known_as(right), left, right)
+        self.corrections.apart(self._known_as(left), self._known_as(right), left, right, seen)
         self.link()
 
-    def undo(self) -> str:
+    def undo(self, seen: int | None = None) -> str:
         """Take back what was said last, and return what that was. Raises UsageError for nothing."""
-        sentence = self.corrections.undo()
+        sentence = self.corrections.log.undo(seen).sentence
+        self.link()
+        return sentence
+
+    def redo(self, seen: int | None = None) -> str:
+        """Say again what was taken back last. Raises UsageError where there is nothing."""
+        sentence = self.corrections.log.redo(seen).sentence
         self.link()
         return sentence
 

@@ -61,7 +61,7 @@ class Member:
     number: int
     name: str  # from the film's own review, "" where nobody gave one
     seconds: float
-    face: int  # row of the run's crops
+    faces: tuple[int, ...]  # rows of the run's crops, the best first
     count: int
     person: int
 
@@ -174,8 +174,8 @@ class Store:
                 id_, person = kept.get(n, (None, 0))
                 member = database.execute(
                     "INSERT INTO members VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (id_, film, part.number, part.name, part.seconds, part.face, part.count,
-                     part.total.astype("<f4").tobytes(), person),
+                    (id_, film, part.number, part.name, part.seconds, json.dumps(part.faces),
+                     part.count, part.total.astype("<f4").tobytes(), person),
                 ).lastrowid  # fmt: skip
                 database.executemany(
                     "INSERT INTO appearances VALUES (?, ?, ?)",
@@ -191,9 +191,9 @@ class Store:
         """Return the people of all films, film by film."""
         with opened(self.path) as database:
             return [
-                Member(*row)
-                for row in database.execute(
-                    "SELECT id, film, number, name, seconds, face, count, person FROM members "
+                Member(one, film, number, name, seconds, tuple(json.loads(faces)), count, person)
+                for one, film, number, name, seconds, faces, count, person in database.execute(
+                    "SELECT id, film, number, name, seconds, faces, count, person FROM members "
                     "ORDER BY film, id"
                 )
             ]

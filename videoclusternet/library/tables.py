@@ -29,7 +29,8 @@ CREATE TABLE jobs (  -- every try
 CREATE TABLE members (  -- a person of a film; what they were called in its review
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     film INTEGER NOT NULL REFERENCES films ON DELETE CASCADE,
-    number INTEGER NOT NULL, name TEXT NOT NULL, seconds REAL NOT NULL, face INTEGER NOT NULL,
+    number INTEGER NOT NULL, name TEXT NOT NULL, seconds REAL NOT NULL,
+    faces TEXT NOT NULL,  -- rows of the run's crops, JSON
     count INTEGER NOT NULL, total BLOB NOT NULL,  -- of embeddings of length 1, float32
     person INTEGER NOT NULL  -- of the library
 );

@@ -95,7 +95,7 @@ class Guard:
             return self._begun(request.query_params["token"])
         if not self._knows(request.cookies.get(self.key.cookie, "")):
             return PlainTextResponse(
-                "Open the address that 'vcn review' printed: it holds the key to this page.", 403
+                "Open the address that the review printed: it holds the key to this page.", 403
             )
         return None
 

@@ -18,6 +18,12 @@ from videoclusternet.review.doubtful import Candidate, Question
 from videoclusternet.review.log import FIXED, stacks
 from videoclusternet.web.session import Now, Session
 
+NAV = (
+    ("/", "People"),
+    ("/doubtful", "Doubtful"),
+    ("/find", "Find a face"),
+    ("/history", "History"),
+)
 FACES = 6  # of a person on a card
 STRIP = 10  # faces of a track
 MANY = 9  # faces of a group of tracks that is asked about
@@ -154,6 +160,7 @@ class Pages:
         start = float(view.shots.times[0]) if view.shots.frames else 0.0
         return self._templates.get_template(template).render(
             path=path,
+            nav=NAV,
             banner=banner,
             film=view.manifest.film.name,
             watchable=self.session.film is not None,

@@ -1,4 +1,4 @@
-"""The server of a review: on this machine only, unless an address is named, until it is stopped."""
+"""The server of reviews: on this machine only, unless an address is named, until it is stopped."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
+from fastapi import FastAPI
 
 from videoclusternet.errors import BusyError, UsageError
-from videoclusternet.web.app import build_app
 from videoclusternet.web.guard import Key
-from videoclusternet.web.session import Session
 
 LOOPBACK = "127.0.0.1"
 
 
 def serve(
-    session: Session, opened: Callable[[Key], None], host: str = LOOPBACK, port: int = 0
+    build: Callable[[Key], FastAPI],
+    opened: Callable[[Key], None],
+    host: str = LOOPBACK,
+    port: int = 0,
 ) -> None:
-    """Serve the pages of a review until SIGINT or SIGTERM; `opened` is called once they answer.
+    """Serve the application that is built for a key until SIGINT or SIGTERM.
 
-    Port 0 is any that is free. Raises UsageError for a host that is not one address of this
-    machine, BusyError where the port is taken.
+    `opened` is called once it answers. Port 0 is any that is free. Raises UsageError for a host
+    that is not one address of this machine, BusyError where the port is taken.
     """
     address = _one_address(host)
     family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
@@ -38,7 +40,7 @@ def serve(
         named = f"[{address}]" if address.version == 6 else str(address)
         key = Key(named, listening.getsockname()[1])
         config = uvicorn.Config(
-            build_app(session, key), log_level="warning", access_log=False, lifespan="off",
+            build(key), log_level="warning", access_log=False, lifespan="off",
             server_header=False, timeout_graceful_shutdown=2,
         )  # fmt: skip
         opened(key)

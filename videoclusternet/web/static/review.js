@@ -148,7 +148,7 @@
   function fail() {
     wait(false);
     ahead = [];
-    tell("The review does not answer: start 'vcn review' again. What was said is saved.");
+    tell("The review does not answer: start it again. What was said is saved.");
   }
 
   document.addEventListener("toggle", (event) => {

@@ -1,0 +1,133 @@
+"""The pages of a library: films, the people that they share, and what is doubtful among these.
+
+As in the review of one film, nothing changes by GET, and a form names the last entry that it knew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import FastAPI, Form, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from videoclusternet.errors import UsageError, VideoClusterNetError
+from videoclusternet.library.shelf import Library
+from videoclusternet.results.drawing import small_face
+from videoclusternet.review.log import ConflictError
+from videoclusternet.web.app import STATIC, Back, Revision
+from videoclusternet.web.guard import Guard, Key
+from videoclusternet.web.library_pages import LibraryPages
+
+BACK = re.compile(r"/|/person/\d{1,9}|/doubtful/\d{1,9}|/films|/find|/history")
+Member = Annotated[int, Form()]
+
+
+def build_library_app(library: Library, key: Key) -> FastAPI:
+    """Return the application for a library."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Guard, key=key)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    pages = LibraryPages(library)
+    _add_pages(app, pages)
+    _add_acts(app, pages)
+
+    @app.get("/face/{member}/{place}.jpg")
+    def face(member: int, place: int) -> Response:
+        films = {film.id: film for film in library.films()}
+        for one in library.store.members():
+            if one.id == member and 0 <= place < len(one.faces):
+                image = library.faces(films[one.film])[one.faces[place]]
+                headers = {"Cache-Control": "private, max-age=600"}
+                return Response(small_face(image), media_type="image/jpeg", headers=headers)
+        raise HTTPException(404)
+
+    @app.exception_handler(VideoClusterNetError)
+    async def told(request: Request, error: VideoClusterNetError) -> HTMLResponse:
+        return HTMLResponse(
+            pages.problem(str(error)), 404 if isinstance(error, UsageError) else 500
+        )
+
+    @app.exception_handler(404)
+    @app.exception_handler(RequestValidationError)
+    async def nowhere(request: Request, error: Exception) -> HTMLResponse:
+        return HTMLResponse(pages.problem("There is no such page."), 404)
+
+    return app
+
+
+def _add_pages(app: FastAPI, pages: LibraryPages) -> None:
+    @app.get("/")
+    def people() -> HTMLResponse:
+        return HTMLResponse(pages.people())
+
+    @app.get("/person/{number}")
+    def person(number: int) -> HTMLResponse:
+        return HTMLResponse(pages.person(number))
+
+    @app.get("/doubtful")
+    def doubtful() -> HTMLResponse:
+        return HTMLResponse(pages.doubtful(1))
+
+    @app.get("/doubtful/{place}")
+    def later(place: int) -> HTMLResponse:
+        return HTMLResponse(pages.doubtful(place))
+
+    @app.get("/films")
+    def films() -> HTMLResponse:
+        return HTMLResponse(pages.films())
+
+    @app.get("/find")
+    def find(ask: str = "") -> HTMLResponse:
+        return HTMLResponse(pages.find(ask))
+
+    @app.get("/history")
+    def history() -> HTMLResponse:
+        return HTMLResponse(pages.history())
+
+
+def _add_acts(app: FastAPI, pages: LibraryPages) -> None:
+    library = pages.library
+
+    def work(back: str, act: Callable[[], object], then: str = "") -> Response:
+        """Do it and go on; where it cannot be, show the page as it is now, and why."""
+        if not BACK.fullmatch(back):
+            raise HTTPException(404)
+        try:
+            act()
+        except (ConflictError, UsageError) as error:
+            code = 409 if isinstance(error, ConflictError) else 422
+            return HTMLResponse(pages.at(back, str(error)), code, {"HX-Push-Url": back})
+        return RedirectResponse(then or back, 303)
+
+    @app.post("/act/name")
+    def name(
+        back: Back, revision: Revision, person: Annotated[int, Form()],
+        text: Annotated[str, Form()] = "",
+    ) -> Response:  # fmt: skip
+        return work(back, lambda: library.name(str(person), text, revision))
+
+    @app.post("/act/answer")
+    def answer(
+        back: Back, revision: Revision, left: Member, right: Member,
+        is_same: Annotated[str, Form(alias="answer")],
+    ) -> Response:  # fmt: skip
+        words = {"yes": library.same, "no": library.apart}
+        if is_same not in words:
+            raise HTTPException(404)
+        return work(back, lambda: words[is_same](left, right, revision))
+
+    @app.post("/act/apart")
+    def apart(back: Back, revision: Revision, left: Member, right: Member) -> Response:
+        return work(back, lambda: library.apart(left, right, revision))
+
+    @app.post("/act/undo")
+    def undo(back: Back, revision: Revision) -> Response:
+        return work(back, lambda: library.undo(revision))
+
+    @app.post("/act/redo")
+    def redo(back: Back, revision: Revision) -> Response:
+        return work(back, lambda: library.redo(revision))
