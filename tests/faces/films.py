@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +18,7 @@ from videoclusternet.video.frame import only
 from videoclusternet.weights.assets import locate
 
 
-def photograph(name):
+def photograph(name: str) -> Any:
     """Return a picture of the demonstration film, RGB."""
     return cv2.cvtColor(cv2.imread(str(locate(DEMO_ASSETS[name]))), cv2.COLOR_BGR2RGB)
 

@@ -9,14 +9,17 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from threading import Lock
 from typing import Any, Protocol
 
-from videoclusternet.errors import UsageError
+from videoclusternet.errors import BusyError, UsageError
 from videoclusternet.library.job import INTERNAL, Job, Outcome, do, from_plain
+
+PATIENCE = 60.0  # seconds that a process of a dead node may take to end
 
 Told = Callable[[int, str, int, int], None]
 """How an engine tells how far it is: called with (film, stage, steps done, steps in all)."""
@@ -126,9 +129,19 @@ class RayEngine:
 
 def _first(job: Job) -> Outcome:
     """Find, follow and cut out the faces; a run that is only looked at again has them."""
-    return Outcome(0) if job.review else do(replace(job, until="crops"))
+    return Outcome(0) if job.review else _patiently(replace(job, until="crops"))
 
 
 def _second(job: Job, seen: Outcome) -> Outcome:
     """Do the rest, if there is one."""
-    return seen if seen.code else do(job)
+    return seen if seen.code else _patiently(job)
+
+
+def _patiently(job: Job) -> Outcome:
+    """Do a job as soon as whoever had it on a node that died has let go of its folder."""
+    begin = time.monotonic()
+    outcome = do(job)
+    while outcome.code == BusyError.exit_code and time.monotonic() - begin < PATIENCE:
+        time.sleep(1)
+        outcome = do(job)
+    return outcome
