@@ -23,8 +23,9 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 FLOORS = (
     {"cli", "__main__", "check", "demo", "terminal"},
     {"web", "purge"},
+    {"season"},
     {"pipeline", "catalogue"},
-    {"facts", "room"},
+    {"facts", "room", "task"},
     {"run_view"},
     {"workspace"},
     {"manifest"},
