@@ -96,6 +96,23 @@ def _ablation(options: argparse.Namespace) -> None:
         print(line)
 
 
+def _season(options: argparse.Namespace) -> None:
+    from benchmarks.season import rows_of, table_of, try_season  # torch
+
+    cases = read_cases(options.cases)
+    seeds = list(dict.fromkeys(options.seeds))
+    head = header(options.preset, options.changes, seeds)
+    head |= {"films": [case.name for case in cases]}
+    options.work.mkdir(parents=True, exist_ok=True)
+    trials = []
+    for seed in seeds:
+        given = options.work, options.preset, options.changes, seeds[0]
+        trials.append(try_season(cases, seed, *given))
+        write_results(options.out, head, [*rows_of(trials)])
+    for line in table_of(trials):
+        print(line)
+
+
 def _confidence(options: argparse.Namespace) -> None:
     from benchmarks.confidence import judge_run, measure_confidence  # torch: see `run_program`
 
@@ -377,6 +394,11 @@ def _parser() -> argparse.ArgumentParser:
 
     films = add("films", _films, [scored, shared], "score films whose truth is known")
     films.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
+
+    season = add(
+        "season", _season, [scored, shared], "score films alone, and as the episodes of a season"
+    )
+    season.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
 
     ablation = add("ablation", _ablation, [scored], "score every tuning with every rule of merging")
     ablation.add_argument("cases", nargs="+", metavar="FILM:TRUTH")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from videoclusternet.pipeline import cluster_video, process_film
     from videoclusternet.results.people import People, Person
     from videoclusternet.run_view import RunView, load_run
+    from videoclusternet.season.process import process_season
 
 __version__ = "0.1.0"
 
@@ -50,6 +51,7 @@ __all__ = [
     "load_config",
     "load_run",
     "process_film",
+    "process_season",
 ]
 
 _HOME = {
@@ -58,6 +60,7 @@ _HOME = {
     "Library": "library.shelf",
     "cluster_video": "pipeline",
     "process_film": "pipeline",
+    "process_season": "season.process",
     "People": "results.people",
     "Person": "results.people",
     "RunView": "run_view",

@@ -6,18 +6,23 @@ import hashlib
 import json
 import logging
 import os
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from videoclusternet.durable import digest, write_text
-from videoclusternet.errors import InputError
+from videoclusternet.errors import InputError, UsageError
+from videoclusternet.records import Tracks
 from videoclusternet.stages import STAGES
 
 SCHEMA = 1
 MANIFEST = "run.json"
+EPISODES = "episodes"  # the folder in a season's that holds the runs of its films
+FRAMES = 24  # bits of an episode's frame: a week and more
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +77,24 @@ class FilmNote(BaseModel):
         )
 
 
+class EpisodeNote(BaseModel):
+    """One film of a season: where its own run lies, and where it begins in the season."""
+
+    name: str
+    fingerprint: str
+    folder: str  # its run folder, in that of the season
+    first_frame: int = 0  # of the season, likewise the next two
+    first_track: int = 0
+    first_second: float = 0.0
+    frames: int = 0
+    tracks: int = 0
+    faces: int = 0  # found by the detector
+    width: int = 0  # of the upright picture, pixels
+    height: int = 0
+    warnings: tuple[str, ...] = ()
+    joined: dict[str, str] = {}  # digests of its stages that the season is made of; {}: none yet
+
+
 class Manifest(BaseModel):
     """All that `run.json` says; what it does not say is not done."""
 
@@ -81,6 +104,8 @@ class Manifest(BaseModel):
     film: FilmNote
     settings: dict[str, Any] = {}  # of the latest run
     stages: dict[str, StageNote] = {}
+    episodes: list[EpisodeNote] = []  # of a season, in order; a film has none
+    of_season: bool = False  # an episode, which its season works in
 
     @classmethod
     def load(cls, folder: Path) -> Manifest:
@@ -101,24 +126,92 @@ class Manifest(BaseModel):
         return cls.model_validate(values)
 
     @classmethod
-    def take_up(cls, folder: Path, film: FilmNote) -> Manifest:
+    def take_up(cls, folder: Path, film: FilmNote, *, of_season: bool = False) -> Manifest:
         """Return the manifest that this folder has for this film, or a new one.
 
-        Raises InputError where the folder belongs to another film or a newer version.
+        `of_season` tells that the season it is an episode of asks. Raises InputError where the
+        folder belongs to another film, to a season, or to a newer version.
         """
-        if not (folder / MANIFEST).exists():
-            return cls(film=film)
-        try:
-            found = cls.load(folder)
-        except ValueError:
-            log.warning("%s is damaged, so every stage is done again.", folder / MANIFEST)
-            return cls(film=film)
+        found = cls._found(folder)
+        if found is None:
+            return cls(film=film, of_season=of_season)
+        if found.of_season and not of_season:
+            raise InputError(f"{_is_episode(folder)}: run the season, or name another folder.")
+        if found.episodes:
+            raise InputError(
+                f"{folder} belongs to a season ({found.film.name}): name another folder, or run "
+                "all of its episodes with --together."
+            )
         if found.film.fingerprint != film.fingerprint:
             raise InputError(
                 f"{folder} belongs to another film, or to another version of this one "
                 f"({found.film.name!r}): name another folder."
             )
-        return found.model_copy(update={"film": film})
+        return found.model_copy(update={"film": film, "of_season": of_season})
+
+    @classmethod
+    def take_up_season(cls, folder: Path, film: FilmNote, episodes: list[EpisodeNote]) -> Manifest:
+        """Return the manifest that this folder has for a season as it was last, or a new one.
+
+        Episodes may have come or gone since; `gather` takes note of that. Raises InputError where
+        the folder belongs to a film, to a season that has none of these episodes, or to a newer
+        version.
+        """
+        found = cls._found(folder)
+        if found is None:
+            return cls(film=film, episodes=episodes)
+        if found.of_season:
+            raise InputError(f"{_is_episode(folder)}: name the season's folder, or another one.")
+        if not found.episodes:
+            raise InputError(
+                f"{folder} belongs to a single film ({found.film.name!r}): name another folder for "
+                "the season."
+            )
+        known = {episode.fingerprint for episode in found.episodes}
+        if not known & {episode.fingerprint for episode in episodes}:
+            raise InputError(
+                f"{folder} belongs to another season ({found.film.name}): name another folder."
+            )
+        return found
+
+    @classmethod
+    def _found(cls, folder: Path) -> Manifest | None:
+        """Return the manifest that is there; None, and a warning, where it is damaged."""
+        if not (folder / MANIFEST).exists():
+            return None
+        try:
+            return cls.load(folder)
+        except ValueError:
+            log.warning("%s is damaged, so every stage is done again.", folder / MANIFEST)
+            return None
+
+    def gather(self, film: FilmNote, episodes: list[EpisodeNote]) -> None:
+        """Say what a season is made of now; if that is something else than before, nothing is done.
+
+        No stage of before could be used: the keys of all hold the season's fingerprint, or digests
+        of its episodes.
+        """
+        if [one.joined for one in episodes] != [one.joined for one in self.episodes]:
+            self.stages.clear()
+        self.film, self.episodes = film, episodes
+
+    def steady(self, tracks: Tracks) -> Tracks:
+        """Return tracks whose frames stay theirs when other episodes come or go before them.
+
+        In a season they are counted from a number that follows from the episode's fingerprint; a
+        film's are as they are.
+        """
+        if not self.episodes:
+            return tracks
+        first = np.array([one.first_frame for one in self.episodes])
+        base = np.array([int(one.fingerprint[:8], 16) << FRAMES for one in self.episodes])
+        episode = np.searchsorted(first, tracks.frame, side="right") - 1
+        return replace(tracks, frame=tracks.frame - first[episode] + base[episode])
+
+    def refuse_episode(self, folder: Path, task: str) -> None:
+        """Raise UsageError where this is an episode, and the season's folder is to be named."""
+        if self.of_season:
+            raise UsageError(f"{_is_episode(folder)}: {task} the season.")
 
     def save(self, folder: Path) -> None:
         """Write the manifest so that the old one stays until the new one is whole."""
@@ -141,6 +234,10 @@ class Manifest(BaseModel):
             if name not in files or not files[name].fits(folder / name):
                 return name
         return ""
+
+
+def _is_episode(folder: Path) -> str:
+    return f"{folder} is an episode of the season in {folder.absolute().parents[1]}"
 
 
 def _is_newer(schema: Any) -> bool:

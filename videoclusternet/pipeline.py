@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing
 from operator import attrgetter
 from pathlib import Path
-from typing import NamedTuple, Self, get_args
+from typing import NamedTuple
 
 from videoclusternet.clustering.merge import cluster_tracks
-from videoclusternet.config import Config, DetectConfig, Device, ShotsConfig, load_config
+from videoclusternet.config import DetectConfig, Device, ShotsConfig, load_config
 from videoclusternet.errors import UsageError
 from videoclusternet.faces.crops import cut_crops
 from videoclusternet.faces.detect import detect_faces
-from videoclusternet.faces.detectors import DetectorSpec, choose_detector, load_detector
+from videoclusternet.faces.detectors import DetectorSpec, load_detector
 from videoclusternet.faces.filter import filter_faces
 from videoclusternet.facts import differences, versions, warnings_of
-from videoclusternet.models.registry import BackboneSpec, choose_backbone
 from videoclusternet.processors import usable_threads
 from videoclusternet.records import Clusters, Crops, Faces, Progress, Shots, Tracks
 from videoclusternet.results.charts import lessons_of
@@ -28,10 +27,11 @@ from videoclusternet.review.log import Log
 from videoclusternet.review.rerun import follow, said_of, verdict_of
 from videoclusternet.room import check_room
 from videoclusternet.run_view import RunView
+from videoclusternet.said import Verdict
 from videoclusternet.stages import STAGES
+from videoclusternet.task import Task
 from videoclusternet.tracks.tracker import track_faces
 from videoclusternet.video.apart import open_apart
-from videoclusternet.video.cuts import cut_finder_spec
 from videoclusternet.video.shots import detect_shots
 from videoclusternet.video.stream import Video
 from videoclusternet.weights.choice import WeightsFile
@@ -85,13 +85,12 @@ def process_film(
     _check_stages(until, redo)
     film = Path(film)
     video = open_apart(film)
-    _check_device(device)
-    networks = Networks.of(config)
+    task = Task.of(config, preset, device)
     folder = Path(out) if out is not None else default_folder(film)
-    check_room(folder, video.info, networks.backbone[0], config)
+    check_room(folder, video.info, task.networks.backbone[0], config)
     with (
         Run.open(folder, film, config, redo=redo, progress=progress) as run,
-        closing(_recipe(run, video, config, networks, preset, device)) as recipe,
+        closing(_recipe(run, video, task)) as recipe,
     ):
         for stage in recipe:
             if stage == until:
@@ -108,50 +107,34 @@ def _check_stages(until: str | None, redo: str | None) -> None:
         raise UsageError(f"The stage '{redo}' cannot be done again in a run until '{until}'.")
 
 
-class Networks(NamedTuple):
-    """The networks of a run, their files found and checked before any work."""
+class Found(NamedTuple):
+    """Who is seen where: all that is found out before anybody asks who is who."""
 
-    cuts: WeightsFile | None  # most finders of cuts are no network
-    detector: tuple[DetectorSpec, WeightsFile]
-    backbone: tuple[BackboneSpec, WeightsFile]
-
-    @classmethod
-    def of(cls, config: Config) -> Self:
-        """Find the files. Raises at once, not after an hour of decoding, where one is no use."""
-        cuts = cut_finder_spec(config.shots.detector).asset
-        networks = cls(
-            None if cuts is None else WeightsFile.of_asset(cuts),
-            choose_detector(config.detector),
-            choose_backbone(config.backbone),
-        )
-        (detector, its_file), (backbone, weights) = networks.detector, networks.backbone
-        if detector.asset is None:  # the user's own, of which only trying tells whether it fits
-            load_detector(detector, its_file)
-        if backbone.asset is None:
-            from videoclusternet.models.loading import load_backbone  # torch takes seconds
-
-            load_backbone(backbone, weights.path)
-        return networks
+    shots: Shots
+    faces: Faces
+    tracks: Tracks
+    crops: Crops
 
 
-def _check_device(device: Device) -> None:
-    """Raise at once where the device is missing."""
-    if device not in get_args(Device):
-        raise UsageError(
-            f"There is no device '{device}': use one of {', '.join(get_args(Device))}."
-        )
-    if device == "cuda":
-        from videoclusternet.models.device import resolve_device  # torch takes seconds to import
+class Looks(NamedTuple):
+    """What the report says of the pictures that a run has looked at."""
 
-        resolve_device(device)
+    width: int  # of the upright picture, pixels
+    height: int
+    warnings: tuple[str, ...]  # what its reader must know, a sentence each
+    seconds: Mapping[str, float] = {}  # by stage, that were spent elsewhere than in this run
 
 
-def _recipe(
-    run: Run, video: Video, config: Config, networks: Networks, preset: str, device: Device
-) -> Generator[str]:
+def _recipe(run: Run, video: Video, task: Task) -> Generator[str]:
     """Do one stage after the other and yield the name of each when it is done."""
-    spec, weights = networks.backbone
+    found = yield from find_tracks(run, video, task)
+    warnings = warnings_of(video, found.shots, found.faces)
+    yield from find_people(run, found, task, Looks(video.info.width, video.info.height, warnings))
 
+
+def find_tracks(run: Run, video: Video, task: Task) -> Generator[str, None, Found]:
+    """Do the stages that look at the film, yield the name of each, and return what they found."""
+    config, networks = task.config, task.networks
     shots = run.once(
         "shots", _find_shots, video, config.shots,
         also=networks.cuts and networks.cuts.sha256, progress=run.progress("shots"),
@@ -166,19 +149,27 @@ def _recipe(
     yield "kept"
     tracks = run.once("tracks", track_faces, kept, shots, config.tracks)
     yield "tracks"
+    feed = networks.backbone[0].feed
     crops = run.once(
-        "crops", cut_crops, video, tracks, spec.feed, config.crops, progress=run.progress("crops")
+        "crops", cut_crops, video, tracks, feed, config.crops, progress=run.progress("crops")
     )
     yield "crops"
+    return Found(shots, faces, tracks, crops)
 
+
+def find_people(run: Run, found: Found, task: Task, looks: Looks) -> Generator[str]:
+    """Do the stages that tell who is who, and yield the name of each."""
+    _, faces, tracks, crops = found
+    config, (spec, weights) = task.config, task.networks.backbone
+    manifest = run.manifest
     # Only now, because torch takes seconds to import, and an unreadable film should say so at once.
     from videoclusternet.clustering.signature import sign_tracks, signing
     from videoclusternet.finetune.train import finetune_model
     from videoclusternet.models.device import enough_memory, or_on_cpu, resolve_device, threads
 
-    review = Log(run.folder)
-    said = said_of(review, tracks)
-    place, count = resolve_device(device), usable_threads()
+    review, steady = Log(run.folder), manifest.steady(tracks)
+    said = said_of(review, steady)
+    place, count = resolve_device(task.device), usable_threads()
     with threads(count), enough_memory():
         model = run.once(
             "model", or_on_cpu(finetune_model, attrgetter("events")), crops, spec, weights,
@@ -192,62 +183,51 @@ def _recipe(
         )  # fmt: skip
         yield "signatures"
     clusters = run.once("clusters", cluster_tracks, signatures, tracks, config.cluster, told=said)
-    for lost in follow(review, clusters, tracks, crops):
+    for lost in follow(review, clusters, steady, crops):
         log.warning("%s", lost)
     yield "clusters"
-    manifest = run.manifest
     facts = run.once(
         "facts",
         _as_they_are,
         RunFacts(
             film=manifest.film.name,
-            width=video.info.width,
-            height=video.info.height,
+            width=looks.width,
+            height=looks.height,
             date=manifest.stages["clusters"].finished,
-            preset=preset,
+            preset=task.preset,
             seed=config.seed,
             device=f"{place}, threads: {count}",
             faces=len(faces),
             seconds={
-                name: note.seconds for name, note in manifest.stages.items() if name not in SHOWN
+                name: round(note.seconds + looks.seconds.get(name, 0.0), 3)
+                for name, note in manifest.stages.items()
+                if name not in SHOWN
             },
             settings=differences(config),
             versions=versions(),
             lessons=lessons_of(model.log),
             pictures=config.pictures,
             events=tuple(model.events),
-            warnings=warnings_of(video, shots, faces),
+            warnings=looks.warnings,
         ),
     )
     yield "facts"
-    yield from _show(run, clusters, tracks, crops, shots, facts)
+    yield from show(run, clusters, found, facts, verdict_of(review, tracks.count))
 
 
 def _as_they_are(facts: RunFacts) -> RunFacts:
     return facts
 
 
-def _show(
-    run: Run, clusters: Clusters, tracks: Tracks, crops: Crops, shots: Shots, facts: RunFacts
+def show(
+    run: Run, clusters: Clusters, found: Found, facts: RunFacts, verdict: Verdict | None
 ) -> Generator[str]:
-    """Do the stages that tell people and programs of the result, as it is after a review."""
-    verdict = verdict_of(Log(run.folder), tracks.count)
+    """Do the stages that tell people and programs of the result, as a verdict has it."""
+    shots, _, tracks, crops = found
     people = run.once("people", list_people, clusters, tracks, crops, shots, verdict)
     yield "people"
     run.once("report", render_report, people, crops, shots, clusters, facts, verdict)
     yield "report"
-
-
-def show_again(folder: Path) -> None:
-    """Write people, tables and report of a run anew, if a review changed who is who.
-
-    Raises BusyError where another process works in the folder, InputError where it holds no run.
-    """
-    with Run.reopen(folder) as run:
-        for _ in _show(
-            run, *(run.kept(stage) for stage in ("clusters", "tracks", "crops", "shots", "facts"))
-        ):
-            pass
 
 
 def _find_shots(video: Video, config: ShotsConfig, progress: Progress) -> Shots:

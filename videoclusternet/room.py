@@ -6,6 +6,8 @@ The figures are estimates from films that were measured (`docs/performance.md`),
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -25,10 +27,25 @@ PROGRAM = 900e6  # bytes of the libraries and their buffers
 PICTURES = 24  # decoded ones in memory at once, at 3 bytes a pixel
 
 
-def disk_needed(info: VideoInfo, spec: BackboneSpec, config: Config) -> float:
-    """Return how many bytes a run of this film will take in its folder at most."""
+def as_one(infos: Sequence[VideoInfo]) -> VideoInfo:
+    """Return what the films of a season, one at least, take as one: all their time, and the
+    largest of their pictures.
+    """
+    return replace(
+        infos[0],
+        width=max(info.width for info in infos),
+        height=max(info.height for info in infos),
+        seconds=sum(info.seconds or HOUR for info in infos),
+    )
+
+
+def disk_needed(info: VideoInfo, spec: BackboneSpec, config: Config, copies: int = 1) -> float:
+    """Return how many bytes a run of this film will take in its folder at most.
+
+    A season holds two copies of the crops: each episode's, and all of them in one file.
+    """
     seconds = info.seconds or HOUR
-    crops = seconds * CROPS * 3 * spec.feed.size**2
+    crops = copies * seconds * CROPS * 3 * spec.feed.size**2
     network = 4 * spec.parameters * (1 + 2 * STATES)  # the result, and two states to go on from
     signatures = seconds * TRACKS * 4 * 4 * config.finetune.heads * config.finetune.outputs
     return crops + network + signatures + REST * max(1.0, seconds / HOUR)
@@ -43,7 +60,9 @@ def memory_needed(info: VideoInfo, spec: BackboneSpec, config: Config) -> float:
     return PROGRAM + max(pictures, network + signatures)
 
 
-def check_room(folder: Path, info: VideoInfo, spec: BackboneSpec, config: Config) -> None:
+def check_room(
+    folder: Path, info: VideoInfo, spec: BackboneSpec, config: Config, copies: int = 1
+) -> None:
     """Raise ResourceError, with the numbers, where disk or memory will not be enough.
 
     What the run's folder holds already is taken as a part of what is needed.
@@ -51,10 +70,10 @@ def check_room(folder: Path, info: VideoInfo, spec: BackboneSpec, config: Config
     there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     try:
         free = shutil.disk_usage(there).free
-        held = sum(path.stat().st_size for path in folder.iterdir()) if folder.is_dir() else 0
+        held = sum(path.stat().st_size for path in folder.rglob("*")) if folder.is_dir() else 0
     except OSError:
         return  # who cannot be asked will say so when it is written to
-    needed = disk_needed(info, spec, config)
+    needed = disk_needed(info, spec, config, copies)
     if free + held < needed:
         raise ResourceError(
             f"A run of this film takes up to {_spelt(needed)} in {folder}, and "

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from videoclusternet.errors import InputError
-from videoclusternet.manifest import MANIFEST, Manifest
+from videoclusternet.manifest import EPISODES, MANIFEST, Manifest
 from videoclusternet.records import Clusters, Crops, Faces, Shots, Signatures, Tracks
 from videoclusternet.results.exports.sheet import Sheet
 from videoclusternet.results.people import People, list_people
@@ -126,7 +126,15 @@ class RunView:
         return self.folder / STAGES["report"].files[0]
 
     def sheet(self, only: Sequence[str] = (), least: float = 0.0, rate: str | None = None) -> Sheet:
-        """Return what exports are written from: `Sheet.of` has the arguments and errors."""
+        """Return what exports are written from: `Sheet.of` has the arguments and errors.
+
+        Raises InputError for a season, which is no film that an export could point into.
+        """
+        if self.manifest.episodes:
+            raise InputError(
+                f"{self.folder} holds a season: export its episodes, each from its folder in "
+                f"{self.folder / EPISODES}."
+            )
         return Sheet.of(
             Path(self.manifest.film.path), (self.facts.width, self.facts.height), self.people,
             self.tracks, self.shots, only=only, least=least, rate=rate,
@@ -151,6 +159,8 @@ class RunView:
     @property
     def no_film(self) -> str:
         """What to say where `find_film` finds none."""
+        if self.manifest.episodes:
+            return "A season is not one film: its moments can only be watched by its episodes."
         return f"The film is not at {self.manifest.film.path} any more; name it with --film."
 
     def open_film(self, named: Path | None = None) -> Video:

@@ -23,7 +23,15 @@ from pydantic import BaseModel
 from videoclusternet.config import Config
 from videoclusternet.durable import LOCK, aside, locked, make_private, settle, sweep, writing
 from videoclusternet.errors import InputError
-from videoclusternet.manifest import MANIFEST, FileNote, FilmNote, Manifest, StageNote, hash_of
+from videoclusternet.manifest import (
+    MANIFEST,
+    EpisodeNote,
+    FileNote,
+    FilmNote,
+    Manifest,
+    StageNote,
+    hash_of,
+)
 from videoclusternet.records import Progress, Record
 from videoclusternet.said import Said, Verdict
 from videoclusternet.stages import STAGES, Stage
@@ -78,37 +86,53 @@ class Run:
         config: Config,
         *,
         redo: str | None = None,
+        of_season: bool = False,
         progress: StageProgress = unwatched,
     ) -> Iterator[Self]:
         """Make or take up the run of this film in this folder, and hold its lock.
 
-        `redo` names a stage that is done again in any case. Raises BusyError where another process
-        holds the folder, InputError where it belongs to something else or the film cannot be read,
-        and ResourceError where it cannot be written.
+        `redo` names a stage that is done again in any case; `of_season` tells that a season works
+        in a folder of its own. Raises BusyError where another process holds the folder, InputError
+        where it belongs to something else or the film cannot be read, and ResourceError where it
+        cannot be written.
         """
         note = FilmNote.of(film, fingerprint(film))
-        _refuse_foreign(folder)
-        make_private(folder)
-        with locked(folder):
-            sweep(folder)
-            manifest = Manifest.take_up(folder, note)
+        with _held(folder):
+            manifest = Manifest.take_up(folder, note, of_season=of_season)
             manifest.settings = config.model_dump(mode="json")
             manifest.save(folder)
-            try:
-                yield cls(folder, film, manifest, redo, progress)
-            finally:
-                sweep(folder)
+            yield cls(folder, film, manifest, redo, progress)
 
     @classmethod
     @contextmanager
-    def reopen(cls, folder: Path) -> Iterator[Self]:
+    def open_season(
+        cls,
+        folder: Path,
+        note: FilmNote,
+        episodes: list[EpisodeNote],
+        config: Config,
+        progress: StageProgress = unwatched,
+    ) -> Iterator[Self]:
+        """Make or take up the run of a season, as it was last, and hold its lock.
+
+        Raises as `open` does.
+        """
+        with _held(folder):
+            manifest = Manifest.take_up_season(folder, note, episodes)
+            manifest.settings = config.model_dump(mode="json")
+            manifest.save(folder)
+            yield cls(folder, None, manifest, None, progress)
+
+    @classmethod
+    @contextmanager
+    def reopen(cls, folder: Path, progress: StageProgress = unwatched) -> Iterator[Self]:
         """Take up a run without its film, for what needs no picture of it. Raises as `open` does,
         and InputError where the folder holds no run.
         """
         with locked(folder):
             sweep(folder)
             try:
-                yield cls(folder, None, Manifest.load(folder), None, unwatched)
+                yield cls(folder, None, Manifest.load(folder), None, progress)
             finally:
                 sweep(folder)
 
@@ -222,6 +246,19 @@ class Run:
     def _check_film(self) -> None:
         if self._film and _state(self._film) != self._state:
             raise InputError(f"{self._film} was changed during the run: start the run again.")
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Make the folder if it is not there, hold its lock, and leave nothing half written in it."""
+    _refuse_foreign(folder)
+    make_private(folder)
+    with locked(folder):
+        sweep(folder)
+        try:
+            yield
+        finally:
+            sweep(folder)
 
 
 def _state(film: Path) -> tuple[str, int]:

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.results.small_film import clusters_of
-from videoclusternet.purge.without import clusters_without, faces_without, renumbered
+from videoclusternet.purge.without import faces_without
 from videoclusternet.purge.without import tracks_without as without_tracks
 from videoclusternet.records import Faces, Tracks
+from videoclusternet.results.remaining import clusters_without, renumbered
 
 
 @given(st.data())

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from videoclusternet.cli.app import AsJson, OutFolder, RunFolder, app, err, out
+from videoclusternet.errors import UsageError
 from videoclusternet.terminal import ROWS, one_line, people_table, watch
 
 if TYPE_CHECKING:
@@ -19,8 +21,19 @@ if TYPE_CHECKING:
 
 @app.command()
 def run(
-    film: Annotated[Path, typer.Argument(metavar="FILM", readable=False, help="A film file.")],
+    films: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILM...",
+            readable=False,
+            help="A film file; of a season, with --together, all.",
+        ),
+    ],
     folder: OutFolder = None,
+    together: Annotated[
+        bool,
+        typer.Option("--together", help="The films are episodes of one season: take them as one."),
+    ] = False,
     preset: Annotated[
         str, typer.Option(metavar="NAME", help="fast, standard, paper, or a TOML file.")
     ] = "standard",
@@ -51,17 +64,39 @@ def run(
     """Find out who is in a film and when; go on where an earlier run stopped."""
     from videoclusternet.pipeline import process_film
 
+    if len(films) > 1 and not together:
+        raise UsageError(
+            "Several films are taken as one with --together, as episodes of a season; for films "
+            "that are not of one cast there is 'vcn library'."
+        )
+    if together and (until or redo):
+        raise UsageError("--until and --redo are for one film: leave them out with --together.")
     networks = {"backbone": backbone, "detector": detector}
     settings = [*(changes or ()), *(f"{key}={name}" for key, name in networks.items() if name)]
+    if together:
+        _run_together(films, folder, preset, settings, device=device, seed=seed)
+        return
     with watch(err) as progress:
         view = process_film(
-            film, folder, preset, settings, device=device, seed=seed, until=until, redo=redo,
+            films[0], folder, preset, settings, device=device, seed=seed, until=until, redo=redo,
             progress=progress,
         )  # fmt: skip
     if until in (None, "report"):
         _print_people(view)
     else:
         out.print(f"Done until '{until}': {one_line(view.folder)}")
+
+
+def _run_together(
+    films: Sequence[Path], folder: Path | None, preset: str, settings: Sequence[str], **how: Any
+) -> None:
+    from videoclusternet.season.process import process_season
+
+    with watch(err) as progress:
+        view = process_season(films, folder, preset, settings, progress=progress, **how)
+    _print_people(view)
+    for episode in view.manifest.episodes:
+        out.print(f"{one_line(episode.name)}: {one_line(view.folder / episode.folder)}")
 
 
 @app.command()

@@ -34,7 +34,8 @@ def purge(
     as_json: AsJson = False,
 ) -> None:
     """Erase what was found out about the people of a film, or about one of them, with proof."""
-    from videoclusternet.purge.erase import erase_old, erase_person, erase_run
+    from videoclusternet.purge.erase import erase_old, erase_run
+    from videoclusternet.purge.person import erase_person
 
     if who is not None and days is not None:
         raise UsageError("Name a person or an age, not both.")

@@ -172,7 +172,7 @@ def _with_log(folder: Path, work: Callable[[Session], object]) -> None:
 
 def _show_again(folder: Path) -> None:
     """Write the results anew; where a run works in the folder, it does so itself in the end."""
-    from videoclusternet.pipeline import show_again
+    from videoclusternet.season.share import show_again
 
     try:
         show_again(folder)

@@ -34,7 +34,7 @@ def cut_crops(
     tracks, OSError where the file cannot be written.
     """
     rows = choose_rows(tracks, config)
-    images = _allocate((len(rows), feed.size, feed.size, 3), out)
+    images = allocate((len(rows), feed.size, feed.size, 3), out)
     motions = similarities(tracks.landmarks[rows], np.array(feed.template))
     frame_of = tracks.frame[rows]
     wanted = np.unique(frame_of)
@@ -120,7 +120,11 @@ def warp(picture: Array, motion: Array, size: int) -> Array:
     return crop
 
 
-def _allocate(shape: tuple[int, ...], out: Path | None) -> Array:
+def allocate(shape: tuple[int, ...], out: Path | None) -> Array:
+    """Return room for images of this shape, uint8: in memory, or in a .npy file there.
+
+    Raises OSError where the disk has no room for all of them.
+    """
     if out is None:
         return np.empty(shape, np.uint8)
     images = np.lib.format.open_memmap(out, mode="w+", dtype=np.uint8, shape=shape)

@@ -12,7 +12,8 @@ from videoclusternet.library.job import version_of
 from videoclusternet.library.shelf import Library
 from videoclusternet.library.store import FILMS, Film
 from videoclusternet.library.tables import FILE
-from videoclusternet.purge.erase import JOURNALS, erase_person, erase_run, remove
+from videoclusternet.purge.erase import JOURNALS, erase_run, remove
+from videoclusternet.purge.person import erase_person
 from videoclusternet.purge.proof import Proof, search
 from videoclusternet.review.log import FILE as SAID
 from videoclusternet.run_view import load_run

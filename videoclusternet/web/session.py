@@ -110,8 +110,10 @@ class Session:
                 view = load_run(self.folder)
                 if "people" not in view.manifest.stages:
                     raise InputError(f"The run in {self.folder} is not finished: run it again.")
-                begin(self.log, view.clusters, view.tracks, view.made)
-                follow(self.log, view.clusters, view.tracks, view.crops)
+                view.manifest.refuse_episode(self.folder, "review")
+                steady = view.manifest.steady(view.tracks)
+                begin(self.log, view.clusters, steady, view.made)
+                follow(self.log, view.clusters, steady, view.crops)
                 self._view, self._read, self._now = view, read, None
             return self._view
 
