@@ -48,7 +48,8 @@ class Outcome:
 def kills(work: Path, quick: bool) -> Outcome:
     """Kill runs at random instants of every stage, and go on until each run ends.
 
-    Each kill falls into the stage that was hit least so far, of those that the run has yet to do.
+    Each kill falls into the stage that was hit least so far, of those that the run has yet to do,
+    and each run is killed in a stage at most once.
     All runs must end in the same bytes.
     """
     wanted = len(STAGES) if quick else 200
@@ -61,11 +62,11 @@ def kills(work: Path, quick: bool) -> Outcome:
     while hit.total() < wanted:
         folder = work / f"run-{runs}"
         runs += 1
-        while left := _stages_left(folder):
+        spared = set(STAGES)  # each run is killed in each stage once, then left alone
+        while left := [stage for stage in _stages_left(folder) if stage in spared]:
             aim = min(left, key=lambda stage: hit[stage])
-            if not _kill_in(aim, rng.uniform(0, lasts[aim]), _command(film, folder)):
-                break
-            hit[aim] += 1
+            spared.remove(aim)
+            hit[aim] += _kill_in(aim, rng.uniform(0, lasts[aim]), _command(film, folder))
         _run(film, folder)
         wrong += digests(folder) != expected
         shutil.rmtree(folder)
