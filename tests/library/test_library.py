@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from pathlib import Path
 
 import pytest
 
 from tests.command import Vcn
 from tests.library.conftest import InTurn, draw, run
 from tests.test_pipeline import POCKET
+from videoclusternet.demo.pictures import DEMO_ASSETS
 from videoclusternet.errors import BusyError, InputError, UsageError
 from videoclusternet.library.engines import LocalEngine
+from videoclusternet.library.enrol import enrol
 from videoclusternet.library.erase import erase_film, erase_library, erase_somebody
 from videoclusternet.library.shelf import Library
 from videoclusternet.run_view import load_run
+from videoclusternet.weights.assets import locate
 
 
 def who(library: Library) -> dict[str, set[tuple[str, int]]]:
@@ -273,3 +277,63 @@ def test_the_commands(library, vcn: Vcn, films, tmp_path):
     assert vcn("library", "purge", folder, "--film", "two.mp4", "--yes").code == 0
     assert vcn("library", "purge", folder, "--yes").code == 0
     assert not folder.exists()
+
+
+@pytest.fixture
+def photos(tmp_path) -> Path:
+    folder = tmp_path / "photos"
+    (folder / "Barack Obama").mkdir(parents=True)
+    for n, name in enumerate(("demo_obama_speaking", "demo_obama_standing")):
+        shutil.copy(locate(DEMO_ASSETS[name]), folder / "Barack Obama" / f"{n}.jpg")
+    shutil.copy(locate(DEMO_ASSETS["demo_biden"]), folder / "Joe Biden.jpg")
+    (folder / "notes.txt").write_text("no photograph")
+    return folder
+
+
+def test_photographs_name_people_in_every_film(library, photos):
+    """Those of Biden are of the film itself, those of Obama others: asked about, and rightly."""
+    biden, obama = (library.people()[place].members for place in (1, 0))
+    assert enrol(library, photos, "cpu") == ["Barack Obama", "Joe Biden"]
+    for _ in library.doubts():
+        doubt = library.doubts()[0]
+        films = {member.film: member for member in (doubt.left, doubt.right)}
+        known = films.pop(max(films))  # the photographs came last
+        (other,) = films.values()
+        right = {"Barack Obama": obama, "Joe Biden": biden}[known.name]
+        assert other.id in {member.id for member in right}
+        library.same(doubt.left.id, doubt.right.id)
+    named = {known.name: known for known in library.people()}
+    for name, members in (("Barack Obama", obama), ("Joe Biden", biden)):
+        assert {m.id for m in members} < {m.id for m in named[name].members}
+        assert named[name].films == len(members)
+    assert [moment.film.name for moment in library.find("joe biden")] == ["one.mp4"] * 2 + [
+        "two.mp4"
+    ] * 2
+    before = [one.id for one in library.store.members()]
+    enrol(library, photos, "cpu")
+    assert [one.id for one in library.store.members()] == before
+    assert set(run(library)) == {"bad.mp4"}  # what is no film is not run
+
+
+def test_who_was_enrolled_is_erased(library, photos):
+    enrol(library, photos, "cpu")
+    faces = library.faces(library.films()[-1])
+    trace = faces[0].tobytes()  # of Obama, who comes first
+    assert not any(proof.found for _, proof in erase_somebody(library, "Barack Obama"))
+    assert trace not in b"".join(p.read_bytes() for p in library.folder.rglob("*") if p.is_file())
+    assert library.faces(library.films()[-1])[2].any()
+    dict(erase_film(library, str(photos)))
+    assert not library.films()[-1].of_photos
+    assert not list(library.folder.glob("films/photographs-*"))
+
+
+def test_photographs_that_cannot_be_used_are_told(library, photos, tmp_path):
+    (photos / "Nobody.jpg").write_bytes(b"no picture")
+    with pytest.raises(InputError, match="no picture of a known kind"):
+        enrol(library, photos, "cpu")
+    assert not any(film.of_photos for film in library.films())
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="holds no photograph"):
+        enrol(library, tmp_path / "empty")
+    with pytest.raises(InputError, match="is no folder"):
+        enrol(library, tmp_path / "missing")

@@ -204,6 +204,33 @@ def undo(folder: Folder) -> None:
 
 
 @library.command()
+def enrol(
+    folder: Folder,
+    photos: Annotated[
+        Path,
+        typer.Argument(
+            metavar="PHOTOS", readable=False, help="A folder of NAME.jpg, or of folders NAME."
+        ),
+    ],
+    device: Annotated[
+        Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")
+    ] = "auto",
+) -> None:
+    """Take in photographs of people you know, to name them in every film."""
+    from videoclusternet.library.enrol import enrol as take_in
+    from videoclusternet.library.shelf import Library
+
+    shelf = Library(folder)
+    names = take_in(shelf, photos, device)
+    found = {known.name: known.films for known in shelf.people() if known.named}
+    rows = [(name, f"{found.get(name, 0)}") for name in names]
+    out.print(table_of(("person", "films"), rows))
+    doubts = len(shelf.doubts())
+    if doubts:
+        out.print(f"Worth a look: {doubts}. See them: vcn library review {one_line(folder)}")
+
+
+@library.command()
 def review(
     folder: Folder, port: Port = 0, host: Host = "127.0.0.1", no_open: NoOpen = False
 ) -> None:

@@ -38,7 +38,8 @@ class Known:
 
     @property
     def films(self) -> int:
-        return len({one.film for one in self.members})
+        """In how many they are seen; photographs are none."""
+        return len({one.film for one in self.members if one.seconds})
 
 
 class Corrections:

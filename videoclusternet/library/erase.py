@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from videoclusternet.durable import LOCK, locked, writing
+import numpy as np
+
+from videoclusternet.durable import LOCK, locked, write_bytes, writing
 from videoclusternet.errors import InputError
 from videoclusternet.library.job import version_of
 from videoclusternet.library.shelf import Library
-from videoclusternet.library.store import FILMS, Film
+from videoclusternet.library.store import FILMS, Film, Member
 from videoclusternet.library.tables import FILE
 from videoclusternet.purge.erase import JOURNALS, erase_run, remove
 from videoclusternet.purge.person import erase_person
 from videoclusternet.purge.proof import Proof, search
 from videoclusternet.review.log import FILE as SAID
 from videoclusternet.run_view import load_run
+from videoclusternet.stages import STAGES
 
 
 def erase_library(library: Library) -> Iterator[tuple[Path, Proof]]:
@@ -66,15 +70,40 @@ def erase_somebody(library: Library, who: str) -> Iterator[tuple[Path, Proof]]:
             traces.append(known.name.encode())
         for member in known.members:
             film = films[member.film]
-            yield film.folder, erase_person(film.folder, str(member.number))
-            library.store.noted_as(film.id, version_of(load_run(film.folder)))
+            if film.of_photos:
+                yield film.folder, _without_photos(library, film, member)
+            else:
+                yield film.folder, erase_person(film.folder, str(member.number))
+                library.store.noted_as(film.id, version_of(load_run(film.folder)))
             library.store.forget(members=[member.id])
         yield library.folder, _forgotten(library, ids, traces)
 
 
 def _erase_film(film: Film) -> Iterator[tuple[Path, Proof]]:
+    if film.of_photos:
+        yield film.folder, _erase_photos(film)
+        return
     with suppress(InputError):  # it was never run
         yield film.folder, erase_run(film.folder)
+
+
+def _erase_photos(film: Film) -> Proof:
+    removed = tuple(remove(path) for path in film.folder.iterdir())
+    film.folder.rmdir()
+    return Proof(removed)
+
+
+def _without_photos(library: Library, film: Film, member: Member) -> Proof:
+    """Blacken the pictures of one who was enrolled; those of the others stay where they are."""
+    faces = np.array(library.faces(film))
+    traces = [faces[row].tobytes() for row in member.faces]
+    faces[list(member.faces)] = 0
+    file = io.BytesIO()
+    np.save(file, faces, allow_pickle=False)
+    write_bytes(film.folder / STAGES["crops"].files[0], file.getvalue())
+    searched, found = search(film.folder, traces)
+    counts = {"photographs": len(traces)}
+    return Proof((), counts, len(traces), searched, tuple(found))
 
 
 def _traces(library: Library, members: Iterable[int]) -> list[bytes]:

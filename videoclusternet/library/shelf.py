@@ -108,6 +108,8 @@ class Library:
         chosen: dict[int, tuple[Film, bool]] = {}
         for film in films:
             reviewed = film.state == "done" and not again
+            if film.of_photos:
+                continue
             if not reviewed or _version(film.folder) not in ("", film.version):
                 chosen[film.id] = film, reviewed
         workers = max(1, min(len(chosen), self._workers()))

@@ -23,12 +23,14 @@ from videoclusternet.errors import InputError, UsageError
 from videoclusternet.library.job import Outcome, Part
 from videoclusternet.library.strangers import Pair
 from videoclusternet.library.tables import FILE, opened
+from videoclusternet.manifest import hash_of
 from videoclusternet.records import Array
 from videoclusternet.results.people import Appearance
 from videoclusternet.video.file import fingerprint
 from videoclusternet.workspace import default_folder
 
 FILMS = "films"  # the folder of the runs
+PHOTOS = "photographs"  # the version of what is no film: people who were enrolled
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,11 @@ class Film:
     code: int | None  # of the last try, None before
     sentence: str
     seconds: float | None
+
+    @property
+    def of_photos(self) -> bool:
+        """Tell whether it is no film but people who were enrolled."""
+        return self.version == PHOTOS
 
     @property
     def state(self) -> str:
@@ -122,6 +129,18 @@ class Store:
                     )
                 added.append((film, bool(done.rowcount)))
         return added
+
+    def add_photos(self, folder: Path) -> Film:
+        """Take in a folder of photographs as a film without a time, or find it again."""
+        path = os.path.abspath(folder)
+        mark = hash_of(["photographs", path])
+        with opened(self.path) as database:
+            database.execute(
+                "INSERT INTO films (path, name, fingerprint, folder, version) "
+                "VALUES (?, ?, ?, ?, ?) ON CONFLICT (fingerprint) DO NOTHING",
+                (path, f"photographs in {folder.name}", mark, f"photographs-{mark[:8]}", PHOTOS),
+            )
+        return next(film for film in self.films() if str(film.path) == path and film.of_photos)
 
     def films(self) -> list[Film]:
         """Return all films, as they were taken in."""

@@ -18,6 +18,7 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Resp
 from fastapi.staticfiles import StaticFiles
 
 from videoclusternet.errors import InputError, UsageError, VideoClusterNetError
+from videoclusternet.faces.photos import MOST_BYTES
 from videoclusternet.records import UNKNOWN
 from videoclusternet.results.drawing import small_face
 from videoclusternet.review import acts
@@ -28,7 +29,7 @@ from videoclusternet.video.clip import cut_clip
 from videoclusternet.video.stream import Video, open_video
 from videoclusternet.web.guard import Guard, Key
 from videoclusternet.web.pages import Pages
-from videoclusternet.web.photos import MOST_BYTES, find_people
+from videoclusternet.web.photos import find_people
 from videoclusternet.web.session import Session
 
 BACK = re.compile(r"/|/person/-?\d{1,9}|/track/\d{1,9}/who|/doubtful|/history|/find")

@@ -6,20 +6,15 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from videoclusternet.config import Config
 from videoclusternet.errors import InputError
-from videoclusternet.faces.crops import similarities, warp
 from videoclusternet.faces.detectors import Detector, choose_detector, load_detector
-from videoclusternet.records import Array, Crops, Signatures
+from videoclusternet.faces.photos import face_on, read_photo
+from videoclusternet.records import Crops, Signatures
 from videoclusternet.review.doubtful import Candidate
 from videoclusternet.web.session import Now
-
-MOST_BYTES = 30_000_000  # of one photograph
-MOST_PIXELS = 100_000_000
-LONG_SIDE = 1024  # pixels that the detector sees; a photograph has fewer and larger faces than film
 
 
 def find_people(
@@ -44,7 +39,7 @@ def propose(now: Now, cast: Mapping[str, Sequence[Path]]) -> dict[int, str]:
     losses, detector = {}, _detector(now)
     for name, paths in cast.items():
         if paths:
-            photos = [_read(path) for path in paths]
+            photos = [read_photo(path) for path in paths]
             found = find_people(now, photos, f"the photograph of {name}", detector)
             losses[name] = {one.person: one.loss for one in found}
     proposed = {}
@@ -79,13 +74,6 @@ def read_cast(path: Path) -> dict[str, list[Path]]:
     return cast
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"The photograph {path} cannot be read: {error.strerror}.") from None
-
-
 def _detector(now: Now) -> Detector:
     """Return what found the faces of the film."""
     return load_detector(*choose_detector(now.view.manifest.settings["detector"]))
@@ -97,17 +85,9 @@ def _signature(now: Now, photos: Sequence[bytes], name: str, detector: Detector)
 
     config = Config.model_validate(now.view.manifest.settings)
     model = now.view.model
-    faces = []
-    for photo in photos:
-        picture = _decoded(photo, name)
-        (found,) = detector([picture], config.filter.score)
-        if not len(found.boxes):
-            raise InputError(f"No face was found on {name}.")
-        size = np.prod(found.boxes[:, 2:] - found.boxes[:, :2], axis=1)
-        largest = int(size.argmax())
-        feed = model.spec.feed
-        motion = similarities(found.landmarks[[largest]], np.array(feed.template))[0]
-        faces.append(warp(picture, motion, feed.size))
+    faces = [
+        face_on(photo, name, detector, config.filter.score, model.spec.feed) for photo in photos
+    ]
     count = len(faces)
     crops = Crops(
         images=np.stack(faces), track=np.zeros(count, np.int64), frame=np.arange(count),
@@ -115,21 +95,3 @@ def _signature(now: Now, photos: Sequence[bytes], name: str, detector: Detector)
         counts=np.array([count]),
     )  # fmt: skip
     return sign_tracks(crops, model, config.cluster, seed=config.seed)
-
-
-def _decoded(photo: bytes, name: str) -> Array:
-    """Return a photograph as RGB pixels of a size that faces are found in."""
-    if len(photo) > MOST_BYTES:
-        raise InputError(f"A photograph has at most {MOST_BYTES // 1_000_000} MB.")
-    data = np.frombuffer(photo, np.uint8)
-    try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
-    except cv2.error:
-        image = None
-    if image is None or image.shape[0] * image.shape[1] > MOST_PIXELS:
-        raise InputError(f"There is no picture of a known kind in {name}.")
-    scale = min(1.0, LONG_SIDE / max(image.shape[:2]))
-    if scale < 1:
-        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    rgb: Array = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-    return rgb
