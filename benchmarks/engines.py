@@ -16,7 +16,7 @@ from tests.faces.films import photograph
 from tests.synthetic import DrawnFace, DrawnShot, draw_film
 from videoclusternet.library.engines import Engine, LocalEngine, RayEngine
 from videoclusternet.library.shelf import Library
-from videoclusternet.processors import usable_threads
+from videoclusternet.processors import environment, usable_threads
 
 RAY = "ray[default]==2.60.0"
 
@@ -32,7 +32,7 @@ def measure_engines(work: Path, films: int = 20) -> Iterator[Row]:
     here, there = (_library(work / name, paths) for name in ("local", "ray"))
     for _ in here.run(LocalEngine(usable_threads()), device="cpu"):
         pass
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [os.getcwd(), *sys.path]))
+    os.environ |= environment()
     told = json.loads(
         Environment(work, "ray", RAY)
         .run("-m", "benchmarks.engines", str(there.folder), str(films // 2))

@@ -1,8 +1,11 @@
-"""How many processors there are for this process: a container often has fewer than its machine."""
+"""Processors and processes: how many there are for this one, and what another one of ours needs."""
 
 from __future__ import annotations
 
 import os
+import select
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,3 +31,23 @@ def _quotas() -> Iterator[int]:
             quota, period = " ".join(Path(file).read_text() for file in files).split()
             if quota not in ("max", "-1"):
                 yield int(quota) // int(period)
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Return the environment in which a Python process of ours finds the same packages as this."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | changes
+
+
+def leave_with_parent() -> None:
+    """End this process when nobody holds the other end of its standard input any more.
+
+    Even while the main thread is inside of a library that hangs.
+    """
+    threading.Thread(target=_wait_for_hang_up, daemon=True).start()
+
+
+def _wait_for_hang_up() -> None:
+    gone = select.poll()
+    gone.register(0, 0)  # hang-ups are told unasked
+    gone.poll()
+    os._exit(0)

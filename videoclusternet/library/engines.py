@@ -6,18 +6,19 @@ Both call the same function, `library.job.do`, and hand out outcomes as they com
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from threading import Lock
 from typing import Any, Protocol
 
 from videoclusternet.errors import BusyError, UsageError
 from videoclusternet.library.job import INTERNAL, Job, Outcome, do, from_plain
+from videoclusternet.processors import environment
 
 PATIENCE = 60.0  # seconds that a process of a dead node may take to end
 
@@ -61,8 +62,7 @@ class LocalEngine:
             process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "videoclusternet.library.job"],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                env=os.environ | {"OMP_NUM_THREADS": str(job.threads),
-                                  "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env=environment(OMP_NUM_THREADS=str(job.threads)),
                 process_group=0,  # a signal of the terminal is for the one who asks
             )  # fmt: skip
             self._running.add(process)
@@ -70,8 +70,9 @@ class LocalEngine:
         with process:
             assert process.stdin
             assert process.stdout
-            process.stdin.write(json.dumps(asdict(job)) + "\n")
-            process.stdin.close()
+            with suppress(BrokenPipeError):  # then it has ended, which is told below
+                process.stdin.write(json.dumps(asdict(job)) + "\n")
+                process.stdin.flush()  # and stays open: its end would mean that nobody waits
             for line in process.stdout:
                 said = json.loads(line)
                 if "outcome" in said:

@@ -20,7 +20,7 @@ from videoclusternet.config import Device, load_config
 from videoclusternet.errors import VideoClusterNetError
 from videoclusternet.faces.crops import evenly
 from videoclusternet.models.registry import choose_backbone
-from videoclusternet.processors import usable_threads
+from videoclusternet.processors import leave_with_parent, usable_threads
 from videoclusternet.records import Array
 from videoclusternet.results.people import Appearance
 from videoclusternet.review.log import Log
@@ -148,6 +148,7 @@ def main() -> None:
     The engine that runs this in a process of its own reads them.
     """
     values = json.loads(sys.stdin.readline())
+    leave_with_parent()
     told = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 

@@ -22,6 +22,7 @@ from typing import IO, Any, cast
 import numpy as np
 
 from videoclusternet.errors import InputError
+from videoclusternet.processors import environment
 from videoclusternet.records import Array
 from videoclusternet.video.file import FilmPath, ordinary_file, quoted
 from videoclusternet.video.frame import Frame, Look, Pixels
@@ -116,13 +117,12 @@ class _Child:
     """A process that decodes: see `video.child` for what is said."""
 
     def __init__(self) -> None:
-        places = os.pathsep.join(filter(None, sys.path))
         self._process = subprocess.Popen(
             [sys.executable, *CHILD],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # what it has to say comes in its answers
-            env=os.environ | {"PYTHONPATH": places, "OPENBLAS_NUM_THREADS": "1"},
+            env=environment(OPENBLAS_NUM_THREADS="1"),
         )
         self._in = cast(IO[bytes], self._process.stdin)
         self._out = cast(IO[bytes], self._process.stdout)

@@ -10,10 +10,8 @@ from __future__ import annotations
 import json
 import os
 import resource
-import select
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -23,6 +21,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from videoclusternet.errors import InputError
+from videoclusternet.processors import leave_with_parent
 from videoclusternet.records import Array
 from videoclusternet.video.frame import Look
 from videoclusternet.video.stream import MOST_PIXELS, Video, open_video
@@ -40,7 +39,7 @@ def main() -> None:
     """Answer requests until nobody is there to ask any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells all; the one who asks decides
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # it would hold pictures of the film
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    leave_with_parent()
     with os.fdopen(os.dup(1), "wb") as out:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # no library writes between the answers
         answer = partial(_answer, out)
@@ -120,14 +119,6 @@ def _limit_memory(pixels: int, threads: int) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_AS)
     soft = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
     resource.setrlimit(resource.RLIMIT_AS, (soft, most))
-
-
-def _leave_with_parent() -> None:
-    """End the process when nobody listens any more, even where the decoder hangs."""
-    gone = select.poll()
-    gone.register(0, 0)  # hang-ups are told unasked
-    gone.poll()
-    os._exit(0)
 
 
 if __name__ == "__main__":
