@@ -19,7 +19,8 @@ from tests.web.conftest import Served
 from videoclusternet.errors import BusyError, UsageError
 from videoclusternet.review.log import FILE, Log
 from videoclusternet.run_view import RunView
-from videoclusternet.web.app import STATIC, build_app
+from videoclusternet.web.app import build_app
+from videoclusternet.web.forms import STATIC
 from videoclusternet.web.serve import serve as serve_at
 from videoclusternet.web.session import Session
 

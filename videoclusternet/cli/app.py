@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -34,6 +34,12 @@ FilmFile = Annotated[
     Path | None,
     typer.Option(metavar="FILM", readable=False, help="Where the film is, if it was moved."),
 ]
+Preset = Annotated[str, typer.Option(metavar="NAME", help="fast, standard, paper, or a TOML file.")]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated."),
+]
+ComputeOn = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

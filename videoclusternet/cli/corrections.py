@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from videoclusternet.cli.app import AsJson, out
+from videoclusternet.cli.app import AsJson, ComputeOn, out
 from videoclusternet.cli.library import Folder, library
 from videoclusternet.cli.purge import print_proofs
 from videoclusternet.cli.review import Host, NoOpen, Port, opened
@@ -42,9 +42,7 @@ def enrol(
             metavar="PHOTOS", readable=False, help="A folder of NAME.jpg, or of folders NAME."
         ),
     ],
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")
-    ] = "auto",
+    device: ComputeOn = "auto",
 ) -> None:
     """Take in photographs of people you know, to name them in every film."""
     from videoclusternet.library.enrol import enrol as take_in

@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from videoclusternet.cli.app import AsJson, OutFolder, RunFolder, app, err, out
+from videoclusternet.cli.app import (
+    AsJson,
+    Changes,
+    ComputeOn,
+    OutFolder,
+    Preset,
+    RunFolder,
+    app,
+    err,
+    out,
+)
 from videoclusternet.errors import UsageError
 from videoclusternet.terminal import ROWS, one_line, people_table, watch
 
@@ -34,13 +44,8 @@ def run(
         bool,
         typer.Option("--together", help="The films are episodes of one season: take them as one."),
     ] = False,
-    preset: Annotated[
-        str, typer.Option(metavar="NAME", help="fast, standard, paper, or a TOML file.")
-    ] = "standard",
-    changes: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated."),
-    ] = None,
+    preset: Preset = "standard",
+    changes: Changes = None,
     backbone: Annotated[
         str | None,
         typer.Option(metavar="NAME[=FILE]", help="The face network: see 'vcn models'."),
@@ -57,9 +62,7 @@ def run(
         str | None,
         typer.Option(metavar="STAGE", help="Do this stage again, and what its result changes."),
     ] = None,
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")
-    ] = "auto",
+    device: ComputeOn = "auto",
 ) -> None:
     """Find out who is in a film and when; go on where an earlier run stopped."""
     from videoclusternet.pipeline import process_film

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from videoclusternet.cli.app import AsJson, app, err, out
+from videoclusternet.cli.app import AsJson, Changes, ComputeOn, Preset, app, err, out
 from videoclusternet.terminal import ROWS, one_line, table_of, watch
 
 if TYPE_CHECKING:
@@ -29,13 +29,8 @@ Folder = Annotated[
 @library.command()
 def init(
     folder: Folder,
-    preset: Annotated[
-        str, typer.Option(metavar="NAME", help="fast, standard, paper, or a TOML file.")
-    ] = "standard",
-    changes: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated."),
-    ] = None,
+    preset: Preset = "standard",
+    changes: Changes = None,
 ) -> None:
     """Make a library; all its films are run with these settings."""
     from videoclusternet.library.shelf import Library
@@ -61,9 +56,7 @@ def add(
 @library.command()
 def run(
     folder: Folder,
-    device: Annotated[
-        Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")
-    ] = "auto",
+    device: ComputeOn = "auto",
     again: Annotated[
         bool, typer.Option("--again", help="Take up films that are done, too.")
     ] = False,

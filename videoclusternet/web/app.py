@@ -12,60 +12,41 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import FastAPI, Form, HTTPException, Request, UploadFile
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
-from fastapi.staticfiles import StaticFiles
+from fastapi import FastAPI, Form, HTTPException, UploadFile
+from fastapi.responses import FileResponse, HTMLResponse, Response
 
-from videoclusternet.errors import InputError, UsageError, VideoClusterNetError
+from videoclusternet.errors import InputError, UsageError
 from videoclusternet.faces.photos import MOST_BYTES
 from videoclusternet.records import UNKNOWN
 from videoclusternet.results.drawing import small_face
 from videoclusternet.review import acts
 from videoclusternet.review.acts import Act
-from videoclusternet.review.log import ConflictError
 from videoclusternet.review.state import State
 from videoclusternet.video.clip import cut_clip
 from videoclusternet.video.stream import Video, open_video
-from videoclusternet.web.guard import Guard, Key
+from videoclusternet.web.forms import Back, Revision, answered, bare_app
+from videoclusternet.web.guard import Key
 from videoclusternet.web.pages import Pages
 from videoclusternet.web.photos import find_people
 from videoclusternet.web.session import Session
 
 BACK = re.compile(r"/|/person/-?\d{1,9}|/track/\d{1,9}/who|/doubtful|/history|/find")
-STATIC = Path(__file__).parent / "static"
 MARGIN = 0.5  # seconds that are shown before and after a moment
 TYPES = {".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/mp4", ".webm": "video/webm",
          ".mkv": "video/x-matroska", ".ogv": "video/ogg"}  # fmt: skip
 
-Revision = Annotated[int, Form()]
-Back = Annotated[str, Form()]
 Tracks = Annotated[list[int], Form()]
 
 
 def build_app(session: Session, key: Key) -> FastAPI:
     """Return the application for a run."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guard, key=key)
-    app.mount("/static", StaticFiles(directory=STATIC))
     pages = Pages(session)
+    app = bare_app(key, pages.problem)
     _add_pages(app, pages)
     _add_media(app, session)
     desk = _Desk(session, pages)
     _add_acts_on_people(app, desk)
     _add_acts_on_tracks(app, desk)
-
-    @app.exception_handler(VideoClusterNetError)
-    async def told(request: Request, error: VideoClusterNetError) -> HTMLResponse:
-        return HTMLResponse(
-            pages.problem(str(error)), 404 if isinstance(error, UsageError) else 500
-        )
-
-    @app.exception_handler(404)
-    @app.exception_handler(RequestValidationError)
-    async def nowhere(request: Request, error: Exception) -> HTMLResponse:
-        return HTMLResponse(pages.problem("There is no such page."), 404)
-
     return app
 
 
@@ -155,15 +136,7 @@ class _Desk:
 
     def work(self, back: str, work: Callable[[], object], then: str = "") -> Response:
         """Do it and go on; where it cannot be, show the page as it is now, and why."""
-        if not BACK.fullmatch(back):
-            raise HTTPException(404)
-        try:
-            work()
-        except (ConflictError, UsageError) as error:
-            page = self.pages.at(back, str(error))
-            code = 409 if isinstance(error, ConflictError) else 422
-            return HTMLResponse(page, code, {"HX-Push-Url": back})
-        return RedirectResponse(then or back, 303)
+        return answered(back, BACK, work, self.pages.at, then)
 
 
 def _add_acts_on_people(app: FastAPI, desk: _Desk) -> None:

@@ -9,17 +9,13 @@ import re
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import FastAPI, Form, HTTPException, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from fastapi.staticfiles import StaticFiles
+from fastapi import FastAPI, Form, HTTPException
+from fastapi.responses import HTMLResponse, Response
 
-from videoclusternet.errors import UsageError, VideoClusterNetError
 from videoclusternet.library.shelf import Library
 from videoclusternet.results.drawing import small_face
-from videoclusternet.review.log import ConflictError
-from videoclusternet.web.app import STATIC, Back, Revision
-from videoclusternet.web.guard import Guard, Key
+from videoclusternet.web.forms import Back, Revision, answered, bare_app
+from videoclusternet.web.guard import Key
 from videoclusternet.web.library_pages import LibraryPages
 
 BACK = re.compile(r"/|/person/\d{1,9}|/doubtful/\d{1,9}|/films|/find|/history")
@@ -28,10 +24,8 @@ Member = Annotated[int, Form()]
 
 def build_library_app(library: Library, key: Key) -> FastAPI:
     """Return the application for a library."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guard, key=key)
-    app.mount("/static", StaticFiles(directory=STATIC))
     pages = LibraryPages(library)
+    app = bare_app(key, pages.problem)
     _add_pages(app, pages)
     _add_acts(app, pages)
 
@@ -44,17 +38,6 @@ def build_library_app(library: Library, key: Key) -> FastAPI:
                 headers = {"Cache-Control": "private, max-age=600"}
                 return Response(small_face(image), media_type="image/jpeg", headers=headers)
         raise HTTPException(404)
-
-    @app.exception_handler(VideoClusterNetError)
-    async def told(request: Request, error: VideoClusterNetError) -> HTMLResponse:
-        return HTMLResponse(
-            pages.problem(str(error)), 404 if isinstance(error, UsageError) else 500
-        )
-
-    @app.exception_handler(404)
-    @app.exception_handler(RequestValidationError)
-    async def nowhere(request: Request, error: Exception) -> HTMLResponse:
-        return HTMLResponse(pages.problem("There is no such page."), 404)
 
     return app
 
@@ -92,16 +75,8 @@ def _add_pages(app: FastAPI, pages: LibraryPages) -> None:
 def _add_acts(app: FastAPI, pages: LibraryPages) -> None:
     library = pages.library
 
-    def work(back: str, act: Callable[[], object], then: str = "") -> Response:
-        """Do it and go on; where it cannot be, show the page as it is now, and why."""
-        if not BACK.fullmatch(back):
-            raise HTTPException(404)
-        try:
-            act()
-        except (ConflictError, UsageError) as error:
-            code = 409 if isinstance(error, ConflictError) else 422
-            return HTMLResponse(pages.at(back, str(error)), code, {"HX-Push-Url": back})
-        return RedirectResponse(then or back, 303)
+    def work(back: str, act: Callable[[], object]) -> Response:
+        return answered(back, BACK, act, pages.at)
 
     @app.post("/act/name")
     def name(
