@@ -4,7 +4,8 @@ Every film is scored by itself, once as it was run alone and once as its episode
 told by it; then all tracks of all films are scored as of one film. There a name is one person
 in whichever films it stands: the files of truth must call everybody by one name throughout, and
 nobody else by it. Of films that were run alone no label is the same in two of them, for nothing
-told those runs of each other; so somebody in three films is three people there, at best.
+told those runs of each other; so somebody in three films is three people there, at best. A third
+way is to link the people of runs alone, as a library does where it asks nobody.
 """
 
 from __future__ import annotations
@@ -20,13 +21,16 @@ import videoclusternet as vcn
 from benchmarks.films import SPREAD, UNITS
 from benchmarks.results_file import Row
 from benchmarks.runs import Case
+from videoclusternet.library.job import Job, Part, parts_of
+from videoclusternet.library.link import Bonds, Cast, link_cast
+from videoclusternet.processors import usable_threads
 from videoclusternet.records import Array
 from videoclusternet.results.metrics import Scores, score
 from videoclusternet.results.truth import name_tracks, read_truth
 
 MEASURES = ("bcubed_f1", "wcp", "ratio", "predicted", "true", "nmi", "tracks_scored", "unknown")
 COMBINED = "combined"
-WAYS = ("alone", "together")
+WAYS = ("alone", "together")  # of each film; all films together can also be linked
 
 Names = tuple[str | None, ...]
 
@@ -55,10 +59,11 @@ def try_season(
     What does not depend on the seed is taken from the folders of the seed `first`, where they are.
     """
     given = preset, changes
-    alone = {}
+    alone, runs = {}, []
     for case in cases:
         folder = _begun(work, case.name, seed, first)
-        alone[case.name] = _told(vcn.process_film(case.film, folder, *given, seed=seed), case)
+        runs.append(vcn.process_film(case.film, folder, *given, seed=seed))
+        alone[case.name] = _told(runs[-1], case)
     name = "season-" + "-".join(case.name for case in cases)
     folder = _begun(work, name, seed, first)
     season = vcn.process_season([case.film for case in cases], folder, *given, seed=seed)
@@ -73,6 +78,9 @@ def try_season(
         for name, told in all_of.items()
     }
     scores[COMBINED, "alone"] = as_strangers([*alone.values()])
+    job = Job("", "", preset, tuple(changes), threads=usable_threads())
+    linked = linked_labels(runs, [parts_of(run, job) for run in runs])
+    scores[COMBINED, "linked"] = score(linked, names)
     scores[COMBINED, "together"] = score(season.last_word.label, names)
     return Trial(seed, scores)
 
@@ -101,6 +109,32 @@ def as_strangers(films: Sequence[Told]) -> Scores:
     return score(np.concatenate(labels), names)
 
 
+def linked_labels(runs: Sequence[vcn.RunView], parts: Sequence[tuple[Part, ...]]) -> Array:
+    """Return the labels of all tracks as a library links these runs, which nobody was asked about.
+
+    `parts` are what it knows of each run's people.
+    """
+    everyone = [part for of_run in parts for part in of_run]
+    film = np.repeat(np.arange(len(runs)), [len(of_run) for of_run in parts])
+    cast = Cast(
+        film,
+        np.array([part.count for part in everyone]),
+        np.array([part.total for part in everyone]),
+        np.full(len(everyone), ""),
+    )
+    person, _, _ = link_cast(cast, Bonds.none())
+    labels, other = [], len(everyone)  # who has no crop is linked with nobody
+    for number, run in enumerate(runs):
+        mine = np.flatnonzero(film == number)
+        of = dict(zip((part.number for part in parts[number]), person[mine].tolist(), strict=True))
+        label = np.full(run.tracks.count, -1)
+        for one in run.people:
+            label[list(one.tracks)] = of.get(one.number, other + one.number)
+        labels.append(label)
+        other += len(run.people) + 1
+    return np.concatenate(labels)
+
+
 def rows_of(trials: Sequence[Trial]) -> Iterator[Row]:
     """Yield each measure by film, way and seed, and over the seeds."""
     for film, way in trials[0].scores:
@@ -116,7 +150,7 @@ def table_of(trials: Sequence[Trial]) -> Iterator[str]:
     shown = ("bcubed_f1", "wcp", "ratio", "nmi")
     yield f"{'':<34}" + "".join(f"{measure:>11}" for measure in shown)
     for film in dict.fromkeys(film for film, _ in trials[0].scores):
-        for way in WAYS:
+        for way in (way for name, way in trials[0].scores if name == film):
             means = [SPREAD["mean"]([*_by_seed(trials, film, way, m).values()]) for m in shown]
             yield f"{film:<24}{way:<10}" + "".join(f"{mean:>11.3f}" for mean in means)
 

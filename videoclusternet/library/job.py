@@ -96,7 +96,7 @@ def _done(job: Job, progress: StageProgress) -> Outcome:
         )  # fmt: skip
     if job.until is not None:
         return Outcome(0)
-    return Outcome(0, version=version_of(view), parts=_parts(view, job))
+    return Outcome(0, version=version_of(view), parts=parts_of(view, job))
 
 
 def version_of(view: RunView) -> str:
@@ -104,7 +104,8 @@ def version_of(view: RunView) -> str:
     return f"{view.manifest.stages['clusters'].digest}-{Log(view.folder).current()[0]}"
 
 
-def _parts(view: RunView, job: Job) -> tuple[Part, ...]:
+def parts_of(view: RunView, job: Job) -> tuple[Part, ...]:
+    """Return the people of a run who have a crop and do not count as ignored."""
     people = [one for one in view.people if not one.ignored]
     rows = [_rows(view.crops.track, one.tracks) for one in people]
     known = [(one, mine) for one, mine in zip(people, rows, strict=True) if len(mine)]
