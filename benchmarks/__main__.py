@@ -232,6 +232,25 @@ def _readers(options: argparse.Namespace) -> None:
         print(f"{row.name:<52}{row.value:>9g}  {row.unit:<20}{row.verdict}")
 
 
+def _scale(options: argparse.Namespace) -> None:
+    from benchmarks.scale import measure_scale
+
+    options.work.mkdir(parents=True, exist_ok=True)
+    _write_printed(options.out, [*measure_scale(options.work)])
+
+
+def _engines(options: argparse.Namespace) -> None:
+    from benchmarks.engines import measure_engines
+
+    _write_printed(options.out, [*measure_engines(options.work, options.films)])
+
+
+def _write_printed(out: Path, rows: Sequence[Row]) -> None:
+    write_results(out, header("standard", [], []), rows)
+    for row in rows:
+        print(f"{row.name:<36}{row.value:>9g}  {row.unit:<48}{row.verdict}")
+
+
 def _faults(options: argparse.Namespace) -> None:
     from benchmarks.faults import measure_faults
 
@@ -384,6 +403,11 @@ def _parser() -> argparse.ArgumentParser:
 
     readers = add("readers", _readers, [works], "whether other tools read what is exported")
     readers.add_argument("run", type=Path, metavar="RUN")
+
+    add("scale", _scale, [works], "a library of a thousand films on paper")
+
+    engines = add("engines", _engines, [works], "a library here and on Ray, where a node is killed")
+    engines.add_argument("--films", type=int, default=20, metavar="N")
 
     faults = add("faults", _faults, [works], "everything that goes wrong, tried")
     faults.add_argument("--quick", action="store_true", help="each case a few times; no results")
