@@ -188,3 +188,19 @@ def test_numbers_stay_with_whom_most_of_their_crops_are():
     crops = np.array([5, 5, 3, 1, 9, 2])
     assert keep_numbers(label, before, crops).tolist() == [7, 7, 8, 8, 9, 4]
     assert keep_numbers(np.array([0, 1]), np.zeros(2, int), np.ones(2)).tolist() == [1, 2]
+
+
+def test_of_everybody_the_surest_question_comes_first_and_others_when_it_is_settled():
+    cast, person = draw_library(0, films=6, people=20, across=0.4)
+    label, _, doubts = linked(cast)
+    groups = [{int(label[d.left]), int(label[d.right])} for d in doubts]
+    asked: set[int] = set()
+    for pair in groups:
+        assert not pair <= asked
+        asked |= pair
+    first = doubts[0]
+    pair = [(first.left, first.right)]
+    answer = bonds(same=pair) if person[first.left] == person[first.right] else bonds(apart=pair)
+    after = linked(cast, answer)[2]
+    assert {first.left, first.right} not in [{d.left, d.right} for d in after]
+    assert after

@@ -64,7 +64,7 @@ def link_cast(cast: Cast, bonds: Bonds) -> tuple[Array, list[Pair], list[Pair]]:
         group, made = fences.merged([pair for pair in pairs if pair.place < SURE])
         if not made:
             open_ = [pair for pair in pairs if pair.right not in fences.apart[pair.left]]
-            return label, links, [pair.called(lowest) for pair in open_]
+            return label, links, [pair.called(lowest) for pair in _surest(open_)]
         links += [pair.called(lowest) for pair in made]
         label = _numbered(group[label])
     return label, links, []
@@ -91,6 +91,20 @@ def keep_numbers(label: Array, before: Array, weight: Array) -> Array:
         numbers[one] = next_
         next_ += 1
     return np.array([numbers[one] for one in label.tolist()], np.int64)
+
+
+def _surest(pairs: list[Pair]) -> list[Pair]:
+    """Return, of pairs in the order of their places, those that are the surest of either side.
+
+    The others are asked when these are settled, if they are still open then.
+    """
+    asked: set[int] = set()
+    first = []
+    for pair in pairs:
+        if not {pair.left, pair.right} <= asked:
+            first.append(pair)
+            asked |= {pair.left, pair.right}
+    return first
 
 
 def _namesakes(name: Array) -> Array:
