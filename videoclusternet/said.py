@@ -10,6 +10,13 @@ import numpy as np
 from videoclusternet.records import Array, Record, column
 
 
+def numbered(label: Array) -> Array:
+    """Number the groups of labels (n,) from 0, in the order of their lowest members."""
+    _, first, inverse = np.unique(label, return_index=True, return_inverse=True)
+    numbers: Array = np.argsort(np.argsort(first))[inverse]
+    return numbers
+
+
 @dataclass(frozen=True, eq=False)
 class Said(Record):
     """What a person said of the tracks, which no later run contradicts."""
@@ -41,11 +48,7 @@ class Said(Record):
         Numbered in the order of their lowest tracks; of whom nothing is said, each is alone.
         """
         alone = self.group.max(initial=-1) + 1 + np.arange(len(self.group))
-        _, first, label = np.unique(
-            np.where(self.group < 0, alone, self.group), return_index=True, return_inverse=True
-        )
-        numbers: Array = np.argsort(np.argsort(first))[label]
-        return numbers
+        return numbered(np.where(self.group < 0, alone, self.group))
 
 
 @dataclass(frozen=True, eq=False)

@@ -135,7 +135,7 @@ def test_another_writer_is_waited_for_and_then_told_of(
 ) -> None:
     log = Log(tmp_path)
     log.write("a", "a", {})
-    monkeypatch.setattr("videoclusternet.review.log.PATIENCE", 0.1)
+    monkeypatch.setattr("videoclusternet.database.PATIENCE", 0.1)
     other = sqlite3.connect(log.path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(BusyError, match="being written to"):

@@ -10,7 +10,7 @@ import typer
 
 from videoclusternet.cli.app import AsJson, ComputeOn, out
 from videoclusternet.cli.library import Folder, library
-from videoclusternet.cli.purge import print_proofs
+from videoclusternet.cli.purge import ask_first, print_proofs
 from videoclusternet.cli.review import Host, NoOpen, Port, opened
 from videoclusternet.terminal import one_line, table_of
 
@@ -94,9 +94,7 @@ def purge(
         raise UsageError("Name a film or a person, not both.")
     if not yes:
         what = f"all about '{who or film}'" if who or film else "all"
-        typer.confirm(
-            f"Erase {one_line(what)} in {one_line(folder)} for good?", abort=True, err=True
-        )
+        ask_first(what, folder)
     shelf = Library(folder)
     if film is not None:
         proofs = erase_film(shelf, film)

@@ -41,14 +41,17 @@ def purge(
         raise UsageError("Name a person or an age, not both.")
     if not yes:
         what = f"all about '{who}'" if who else f"runs older than {days:g} days" if days else "all"
-        typer.confirm(
-            f"Erase {one_line(what)} in {one_line(folder)} for good?", abort=True, err=True
-        )
+        ask_first(what, folder)
     if days is not None:
         proofs = dict(erase_old(folder, days))
     else:
         proofs = {folder: erase_person(folder, who) if who else erase_run(folder)}
     print_proofs(proofs, as_json)
+
+
+def ask_first(what: str, folder: Path) -> None:
+    """Ask whether to erase this, and end where the answer is no."""
+    typer.confirm(f"Erase {one_line(what)} in {one_line(folder)} for good?", abort=True, err=True)
 
 
 def print_proofs(proofs: dict[Path, Proof], as_json: bool) -> None:

@@ -28,7 +28,7 @@ from videoclusternet.clustering.known import recognisable
 from videoclusternet.clustering.written import nobody, written
 from videoclusternet.config import ClusterConfig
 from videoclusternet.records import SAID, Array, Clusters, Signatures, Tracks
-from videoclusternet.said import Said
+from videoclusternet.said import Said, numbered
 
 BY_FAR = 0.5  # the excess over a limit, in distances from the nearest to the second; ours
 FEWEST = 6  # clusters without which the second nearest is no measure of strangers; ours
@@ -106,7 +106,7 @@ def merge_tracks(
         if not len(links.loss):
             return label, limit, history
         history += _explain(round_, label, limit, links)
-        label = _number(_joined(links, len(limit))[label])
+        label = numbered(_joined(links, len(limit))[label])
     return label, limits(sides, label), history
 
 
@@ -242,12 +242,6 @@ def _joined(links: _Links, clusters: int) -> Array:
 
 
 _NOTHING = _Links(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
-
-
-def _number(label: Array) -> Array:
-    """Number clusters from 0 in the order of their lowest track."""
-    _, first, inverse = np.unique(label, return_index=True, return_inverse=True)
-    return np.argsort(np.argsort(first))[inverse]
 
 
 def _explain(round_: int, label: Array, limit: Array, links: _Links) -> list[Merge]:

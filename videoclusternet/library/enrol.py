@@ -6,13 +6,12 @@ linked or asked about as anybody else, and then has the name.
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
 
 from videoclusternet.config import Device, load_config
-from videoclusternet.durable import locked, make_private, write_bytes
+from videoclusternet.durable import locked, make_private
 from videoclusternet.errors import InputError
 from videoclusternet.faces.detectors import choose_detector, load_detector
 from videoclusternet.faces.photos import face_on, read_photo
@@ -21,7 +20,6 @@ from videoclusternet.library.shelf import Library
 from videoclusternet.library.store import PHOTOS
 from videoclusternet.models.registry import choose_backbone
 from videoclusternet.records import Array
-from videoclusternet.stages import STAGES
 
 KINDS = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
 
@@ -51,9 +49,7 @@ def enrol(library: Library, folder: Path, device: Device = "auto") -> list[str]:
     with locked(library.folder):
         film = library.store.add_photos(folder)
         make_private(film.folder)
-        file = io.BytesIO()
-        np.save(file, np.concatenate(crops), allow_pickle=False)
-        write_bytes(film.folder / STAGES["crops"].files[0], file.getvalue())
+        library.write_faces(film, np.concatenate(crops))
         parts, row = [], 0
         for number, (name, vectors) in enumerate(zip(photos, seen, strict=True), start=1):
             faces = tuple(range(row, row + len(vectors)))

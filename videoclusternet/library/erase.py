@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from videoclusternet.durable import LOCK, locked, write_bytes, writing
+from videoclusternet.durable import LOCK, locked, writing
 from videoclusternet.errors import InputError
 from videoclusternet.library.job import version_of
 from videoclusternet.library.shelf import Library
@@ -20,7 +19,6 @@ from videoclusternet.purge.person import erase_person
 from videoclusternet.purge.proof import Proof, search
 from videoclusternet.review.log import FILE as SAID
 from videoclusternet.run_view import load_run
-from videoclusternet.stages import STAGES
 
 
 def erase_library(library: Library) -> Iterator[tuple[Path, Proof]]:
@@ -98,9 +96,7 @@ def _without_photos(library: Library, film: Film, member: Member) -> Proof:
     faces = np.array(library.faces(film))
     traces = [faces[row].tobytes() for row in member.faces]
     faces[list(member.faces)] = 0
-    file = io.BytesIO()
-    np.save(file, faces, allow_pickle=False)
-    write_bytes(film.folder / STAGES["crops"].files[0], file.getvalue())
+    library.write_faces(film, faces)
     searched, found = search(film.folder, traces)
     counts = {"photographs": len(traces)}
     return Proof((), counts, len(traces), searched, tuple(found))

@@ -113,7 +113,7 @@ def parts_of(view: RunView, job: Job) -> tuple[Part, ...]:
     return tuple(
         Part(
             number=one.number,
-            name="" if one.name == f"Person {one.number}" else one.name,
+            name=one.given,
             seconds=one.seconds,
             appearances=one.appearances,
             faces=one.faces,

@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from videoclusternet.library.strangers import SURE, Groups, Pair
 from videoclusternet.records import Array
+from videoclusternet.said import numbered
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ def link_cast(cast: Cast, bonds: Bonds) -> tuple[Array, list[Pair], list[Pair]]:
             open_ = [pair for pair in pairs if pair.right not in fences.apart[pair.left]]
             return label, links, [pair.called(lowest) for pair in _surest(open_)]
         links += [pair.called(lowest) for pair in made]
-        label = _numbered(group[label])
+        label = numbered(group[label])
     return label, links, []
 
 
@@ -155,11 +156,4 @@ class _Fences:
 
 def _joined(pairs: Array, count: int) -> Array:
     graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (count, count))
-    return _numbered(connected_components(graph, directed=False)[1])
-
-
-def _numbered(label: Array) -> Array:
-    """Number groups from 0 in the order of their lowest rows."""
-    _, first, inverse = np.unique(label, return_index=True, return_inverse=True)
-    numbers: Array = np.argsort(np.argsort(first))[inverse]
-    return numbers
+    return numbered(connected_components(graph, directed=False)[1])

@@ -6,6 +6,7 @@ links is kept in a log that no later run contradicts, as in the review of one fi
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import numpy as np
 import psutil
 
 from videoclusternet.config import Device, load_config
-from videoclusternet.durable import locked
+from videoclusternet.durable import locked, write_bytes
 from videoclusternet.errors import InputError, UsageError
 from videoclusternet.library.corrections import Corrections, Known
 from videoclusternet.library.engines import Engine, LocalEngine, Told
@@ -205,6 +206,12 @@ class Library:
             return np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError):
             raise InputError(f"{path} is missing or damaged: run the library again.") from None
+
+    def write_faces(self, film: Film, faces: Array) -> None:
+        """Write the crops of people who were enrolled, as `faces` returns them."""
+        file = io.BytesIO()
+        np.save(file, faces, allow_pickle=False)
+        write_bytes(film.folder / STAGES["crops"].files[0], file.getvalue())
 
     def doubts(self) -> list[Doubt]:
         """Return the pairs that somebody should look at, the most likely first."""

@@ -206,14 +206,16 @@ class Store:
         with opened(self.path) as database:
             database.execute("UPDATE films SET version = ? WHERE id = ?", (version, film))
 
-    def members(self) -> list[Member]:
-        """Return the people of all films, film by film."""
+    def members(self, only: int | None = None) -> list[Member]:
+        """Return the people of all films, film by film, or the one of this number, if any."""
+        where, given = ("", ()) if only is None else ("WHERE id = ? ", (only,))
         with opened(self.path) as database:
             return [
                 Member(one, film, number, name, seconds, tuple(json.loads(faces)), count, person)
                 for one, film, number, name, seconds, faces, count, person in database.execute(
                     "SELECT id, film, number, name, seconds, faces, count, person FROM members "
-                    "ORDER BY film, id"
+                    f"{where}ORDER BY film, id",
+                    given,
                 )
             ]
 

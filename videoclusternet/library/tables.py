@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
-from videoclusternet.durable import writing
-from videoclusternet.errors import BusyError, InputError
+from videoclusternet import database
+from videoclusternet.errors import InputError
 
 FILE = "library.sqlite"
 SCHEMA = 1
-PATIENCE = 10.0  # seconds to wait for another writer
 TABLES = """
 CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE films (
@@ -62,31 +60,11 @@ def opened(
     """
     if not make and not path.is_file():
         raise InputError(f"{path.parent} holds no library: make one with vcn library init.")
-    with writing(path):
-        flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | (os.O_CREAT if make else 0)
-        os.close(os.open(path, flags, 0o600))
-    try:
-        with closing(sqlite3.connect(path, timeout=PATIENCE, isolation_level=None)) as database:
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON",
-                           "secure_delete = ON"):  # fmt: skip
-                database.execute(f"PRAGMA {pragma}")
-            _check_schema(database, path)
-            if transaction:
-                database.execute("BEGIN IMMEDIATE")
-            yield database
-            if transaction:
-                database.execute("COMMIT")
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error):
-            raise BusyError(f"{path} is being written to: try again.") from error
-        raise InputError(f"{path} cannot be used: {error}.") from error
-    except sqlite3.DatabaseError as error:
-        raise InputError(f"{path} is damaged ({error}): put back a copy.") from error
-
-
-def _check_schema(database: sqlite3.Connection, path: Path) -> None:
-    version = database.execute("PRAGMA user_version").fetchone()[0]
-    if version > SCHEMA:
-        raise InputError(f"{path} was written by a newer version of this program: update it.")
-    if version == 0:
-        database.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {SCHEMA}; COMMIT;")
+    with database.opened(
+        path, TABLES, SCHEMA, make=make, remedy="put back a copy", journal="WAL"
+    ) as opened_file:
+        if transaction:
+            opened_file.execute("BEGIN IMMEDIATE")
+        yield opened_file
+        if transaction:
+            opened_file.execute("COMMIT")

@@ -213,7 +213,7 @@ def _traces(view: RunView, person: Person) -> list[bytes]:
     their signatures. Flat pixels are no trace: they are found anywhere.
     """
     traces = []
-    if person.label != UNKNOWN and person.name != f"Person {person.number}":
+    if person.label != UNKNOWN and person.given:
         traces += [person.name.encode(), json.dumps(person.name)[1:-1].encode()]
     rows = np.flatnonzero(np.isin(view.crops.track, person.tracks))
     for row in {*_spread(rows), *person.faces}:

@@ -46,6 +46,11 @@ class Person:
     doubts: tuple[Doubt, ...] = ()  # worth a look, two groups first
     ignored: bool = False  # somebody said that this person does not matter
 
+    @property
+    def given(self) -> str:
+        """The name that somebody gave, "" where nobody did."""
+        return "" if self.name == f"Person {self.number}" else self.name
+
 
 @dataclass(frozen=True)
 class People:
@@ -80,7 +85,6 @@ def list_people(
     until the look after its last one, or the end of its shot where that comes first: between two
     looks nothing is known, and this way tracks that follow each other leave no gap. Tracks of one
     person that overlap or touch inside a shot are one appearance; a cut always ends an appearance.
-
     Raises ValueError where the records speak of different numbers of tracks.
     """
     if not len(clusters) == tracks.count == len(crops.counts):

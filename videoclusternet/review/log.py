@@ -8,22 +8,26 @@ which entry was the last that they saw, and is refused where it is not any more.
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from videoclusternet.durable import writing
-from videoclusternet.errors import BusyError, InputError, UsageError
+from videoclusternet.database import opened
+from videoclusternet.errors import BusyError, UsageError
 
 FILE = "review.sqlite"
 SCHEMA = 1
-PATIENCE = 10.0  # seconds to wait for another writer
+TABLES = (
+    "CREATE TABLE IF NOT EXISTS log (revision INTEGER PRIMARY KEY, time TEXT NOT NULL, "
+    "kind TEXT NOT NULL, sentence TEXT NOT NULL, notes TEXT NOT NULL, undoes INTEGER, "
+    "delta TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, value BLOB NOT NULL);"
+)
 FIXED = "fixed"
 """The kind of an entry that nothing before can be taken back across: the tracks are others now."""
 
@@ -180,44 +184,9 @@ class Log:
             self._revision = revision
         return self._revision
 
-    @contextmanager
-    def _open(self, make: bool = False) -> Iterator[sqlite3.Connection]:
-        with writing(self.path):
-            flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | (os.O_CREAT if make else 0)
-            os.close(os.open(self.path, flags, 0o600))
-        try:
-            with closing(
-                sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
-            ) as database:
-                database.execute("PRAGMA synchronous = FULL")
-                database.execute("PRAGMA secure_delete = ON")
-                _check_schema(database, self.path)
-                yield database
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error):
-                raise BusyError(f"{self.path} is being written to: try again.") from error
-            raise InputError(f"{self.path} cannot be used: {error}.") from error
-        except sqlite3.DatabaseError as error:
-            raise InputError(
-                f"{self.path} is damaged ({error}): put back a copy of it, or remove it to begin "
-                "anew."
-            ) from error
-
-
-def _check_schema(database: sqlite3.Connection, path: Path) -> None:
-    version = database.execute("PRAGMA user_version").fetchone()[0]
-    if version > SCHEMA:
-        raise InputError(f"{path} was written by a newer version of this program: update it.")
-    if version == 0:
-        database.executescript(
-            "BEGIN IMMEDIATE;"
-            "CREATE TABLE IF NOT EXISTS log (revision INTEGER PRIMARY KEY, time TEXT NOT NULL, "
-            "kind TEXT NOT NULL, sentence TEXT NOT NULL, notes TEXT NOT NULL, undoes INTEGER, "
-            "delta TEXT NOT NULL);"
-            "CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, value BLOB NOT NULL);"
-            f"PRAGMA user_version = {SCHEMA};"
-            "COMMIT;"
-        )
+    def _open(self, make: bool = False) -> AbstractContextManager[sqlite3.Connection]:
+        remedy = "put back a copy of it, or remove it to begin anew"
+        return opened(self.path, TABLES, SCHEMA, make=make, remedy=remedy)
 
 
 def stacks(entries: Sequence[Entry]) -> tuple[list[Entry], list[Entry]]:

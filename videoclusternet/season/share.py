@@ -139,10 +139,6 @@ def verdict_for(note: EpisodeNote, people: People) -> Verdict | None:
     return Verdict(
         person=person,
         number=np.array([one.number for one in named], np.int64),
-        name=np.array([_given_name(one.name, one.number) for one in named], np.str_),
+        name=np.array([one.given for one in named], np.str_),
         ignored=np.array([one.ignored for one in named], np.bool_),
     )
-
-
-def _given_name(name: str, number: int) -> str:
-    return "" if name == f"Person {number}" else name

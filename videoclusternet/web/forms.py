@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Form, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from videoclusternet.errors import UsageError, VideoClusterNetError
-from videoclusternet.review.log import ConflictError
+from videoclusternet.review.log import ConflictError, Log, stacks
 from videoclusternet.web.guard import Guard, Key
 
 STATIC = Path(__file__).parent / "static"
@@ -59,3 +59,15 @@ def answered(
         code = 409 if isinstance(error, ConflictError) else 422
         return HTMLResponse(page_at(back, str(error)), code, {"HX-Push-Url": back})
     return RedirectResponse(then or back, 303)
+
+
+def past_of(log: Log) -> dict[str, Any]:
+    """Return what every page shows of what was said: its entries, and what undo and redo do."""
+    entries = log.entries()
+    done, undone = stacks(entries)
+    return {
+        "entries": entries,
+        "gone": {entry.undoes for entry in undone},
+        "undo": done[-1] if done else None,
+        "redo": undone[-1] if undone else None,
+    }

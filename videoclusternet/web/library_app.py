@@ -31,10 +31,10 @@ def build_library_app(library: Library, key: Key) -> FastAPI:
 
     @app.get("/face/{member}/{place}.jpg")
     def face(member: int, place: int) -> Response:
-        films = {film.id: film for film in library.films()}
-        for one in library.store.members():
-            if one.id == member and 0 <= place < len(one.faces):
-                image = library.faces(films[one.film])[one.faces[place]]
+        for one in library.store.members(only=member):
+            if 0 <= place < len(one.faces):
+                film = next(film for film in library.films() if film.id == one.film)
+                image = library.faces(film)[one.faces[place]]
                 headers = {"Cache-Control": "private, max-age=600"}
                 return Response(small_face(image), media_type="image/jpeg", headers=headers)
         raise HTTPException(404)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from videoclusternet.errors import UsageError
 from videoclusternet.library.corrections import Known
 from videoclusternet.library.shelf import Library
 from videoclusternet.results.drawing import templates
-from videoclusternet.review.log import FIXED, stacks
+from videoclusternet.review.log import FIXED
+from videoclusternet.web.forms import past_of
 
 NAV = (
     ("/", "People"), ("/doubtful", "Doubtful"), ("/films", "Films"), ("/find", "Find moments"),
@@ -30,14 +32,18 @@ class LibraryPages:
         people = self.library.people()
         several = [known for known in people if known.films > 1]
         single = [known for known in people if known.films == 1]
-        return self._page("library_people.html.j2", "/", banner, several=several, single=single)
+        return self._page(
+            "library_people.html.j2", "/", banner, people, several=several, single=single
+        )
 
     def person(self, number: int, banner: str = "") -> str:
         """One person, film by film."""
-        for known in self.library.people():
+        people = self.library.people()
+        for known in people:
             if known.number == number:
-                path = f"/person/{number}"
-                return self._page("library_person.html.j2", path, banner, somebody=known)
+                return self._page(
+                    "library_person.html.j2", f"/person/{number}", banner, people, somebody=known
+                )
         raise UsageError("There is no such person any more: they were linked with another.")
 
     def doubtful(self, place: int, banner: str = "") -> str:
@@ -45,11 +51,12 @@ class LibraryPages:
         doubts = self.library.doubts()
         place = place if 1 <= place <= len(doubts) else 1
         doubt = doubts[place - 1] if doubts else None
-        of = {member.id: known for known in self.library.people() for member in known.members}
+        people = self.library.people()
+        of = {member.id: known for known in people for member in known.members}
         sides = [(one, of[one.id]) for one in (doubt.left, doubt.right)] if doubt else []
         return self._page(
-            "library_doubtful.html.j2", f"/doubtful/{place}", banner, doubt=doubt, sides=sides,
-            place=place, left_over=len(doubts),
+            "library_doubtful.html.j2", f"/doubtful/{place}", banner, people, doubt=doubt,
+            sides=sides, place=place, left_over=len(doubts),
         )  # fmt: skip
 
     def films(self, banner: str = "") -> str:
@@ -94,11 +101,18 @@ class LibraryPages:
         """A page that is none."""
         return self._templates.get_template("problem.html.j2").render(text=text)
 
-    def _page(self, template: str, path: str, banner: str = "", **values: Any) -> str:
-        entries = self.library.corrections.log.entries()
-        done, undone = stacks(entries)
+    def _page(
+        self,
+        template: str,
+        path: str,
+        banner: str,
+        people: Sequence[Known] | None = None,
+        **values: Any,
+    ) -> str:
+        people = self.library.people() if people is None else people
+        past = past_of(self.library.corrections.log)
         films = self.library.films()
-        names = {known.name for known in self.library.people() if known.named}
+        names = {known.name for known in people if known.named}
         return self._templates.get_template(template).render(
             path=path,
             nav=NAV,
@@ -106,13 +120,10 @@ class LibraryPages:
             film=self.library.folder.resolve().name,
             films=films,
             film_of={film.id: film for film in films},
-            revision=entries[-1].revision if entries else 0,
-            entries=entries,
-            gone={entry.undoes for entry in undone},
-            undo=done[-1] if done else None,
-            redo=undone[-1] if undone else None,
+            revision=past["entries"][-1].revision if past["entries"] else 0,
             names=sorted(names, key=str.casefold),
             some_faces=_some_faces,
+            **past,
             **values,
         )
 

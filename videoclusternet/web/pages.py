@@ -15,7 +15,8 @@ from videoclusternet.results.drawing import Timeline, extras, templates
 from videoclusternet.results.people import Person
 from videoclusternet.results.why import path_between
 from videoclusternet.review.doubtful import Candidate, Question
-from videoclusternet.review.log import FIXED, stacks
+from videoclusternet.review.log import FIXED
+from videoclusternet.web.forms import past_of
 from videoclusternet.web.session import Now, Session
 
 NAV = (
@@ -153,8 +154,6 @@ class Pages:
         return self._templates.get_template("problem.html.j2").render(text=text)
 
     def _page(self, template: str, path: str, now: Now, banner: str = "", **values: Any) -> str:
-        entries = self.session.log.entries()
-        done, undone = stacks(entries)
         view = now.view
         names = dict.fromkeys([*self.session.cast, *(now.state.name.values())])
         start = float(view.shots.times[0]) if view.shots.frames else 0.0
@@ -165,15 +164,12 @@ class Pages:
             film=view.manifest.film.name,
             watchable=self.session.film is not None,
             revision=now.revision,
-            entries=entries,
-            gone={entry.undoes for entry in undone},
-            undo=done[-1] if done else None,
-            redo=undone[-1] if undone else None,
             names=sorted(names, key=str.casefold),
             named=now.state.name,
             proposed=self.session.proposed(now),
             timeline=Timeline(now.people.duration, start),
             moment=lambda row: float(view.shots.times[view.crops.frame[row]]),
+            **past_of(self.session.log),
             **values,
         )
 
