@@ -1,0 +1,1 @@
+"""Who is who: tracks grouped with the training loss as distance."""

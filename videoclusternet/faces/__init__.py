@@ -1,0 +1,1 @@
+"""Faces found in frames, measured, judged, and cut out as the network wants them."""

@@ -1,0 +1,1 @@
+"""A face network adapted to one film by self-distillation."""

@@ -1,0 +1,1 @@
+"""Many films, and the people they share."""

@@ -1,0 +1,1 @@
+"""Face networks: how each is built, read from its file and fed; the head, and the loss."""

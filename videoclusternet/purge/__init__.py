@@ -1,0 +1,1 @@
+"""People erased from run folders, with proof."""

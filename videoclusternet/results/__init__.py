@@ -1,0 +1,1 @@
+"""People and when they are seen: reports, scores, exports."""

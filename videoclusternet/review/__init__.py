@@ -1,0 +1,1 @@
+"""What somebody says of a run, and what becomes of it."""

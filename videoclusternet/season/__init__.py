@@ -1,0 +1,1 @@
+"""Episodes taken as one film."""

@@ -1,0 +1,1 @@
+"""Faces followed inside each shot."""

@@ -1,0 +1,1 @@
+"""The pages on which a run and a library are reviewed, and the server that guards them."""
