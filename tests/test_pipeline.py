@@ -127,7 +127,7 @@ def test_a_run_can_stop_and_go_on(empty_film: Path, empty_run: RunView, tmp_path
     [
         ([], {"until": "film"}, "shots, faces"),
         ([], {"redo": "film"}, "shots, faces"),
-        ([], {"redo": "model", "until": "tracks"}, "'model' cannot be done again"),
+        ([], {"redo": "model", "until": "tracks"}, "'model' comes after 'tracks'"),
         ([], {"device": "tpu"}, "auto, cpu, cuda"),
         ([], {"device": "cuda"}, "--device cpu"),
         (["backbone=elephant"], {}, "dlib_resnet"),

@@ -162,8 +162,7 @@ def test_the_help_is_of_one_piece(name: str) -> None:
             continue
         assert param.help, f"{name} {param.name}"
         assert faults(Said(f"{name} {param.name}", "", param.help)) == []
-        value = (param.metavar or "FILM").removesuffix("...")
-        assert value in VALUES, f"{name} {param.name}"
+        assert param.metavar in (None, *VALUES), f"{name} {param.name}"
 
 
 @pytest.mark.parametrize(
@@ -201,3 +200,40 @@ def test_what_is_put_into_a_sentence_is_three_dots() -> None:
         "Report: …",
         "It is there already.",
     ]
+
+
+def entries_of(page: str) -> Iterator[tuple[str, str]]:
+    """Yield each sentence that the page explains, and what it says of it."""
+    explained, _, _ = page.partition(f"\n{NO_ERRORS}\n")
+    for part in re.split(r"\n### ", explained)[1:]:
+        sentence, _, rest = part.partition("\n")
+        yield sentence, rest
+
+
+ENTRIES = list(entries_of(PAGE.read_text(encoding="utf-8")))
+BY_TEXT: dict[str, set[str]] = {}
+for one in ALL:
+    BY_TEXT.setdefault(one.text.removeprefix("Warning: "), set()).add(one.to)
+
+
+@pytest.mark.parametrize(("sentence", "rest"), ENTRIES, ids=[sentence for sentence, _ in ENTRIES])
+def test_the_page_explains_what_the_program_says(sentence: str, rest: str) -> None:
+    assert sentence in BY_TEXT
+    codes = {CODES[to] for to in BY_TEXT[sentence] if to in CODES}
+    if codes:
+        assert rest.startswith(tuple(f"Exit code {code}" for code in codes))
+    elif BY_TEXT[sentence] & {*WARNINGS}:
+        assert rest.startswith("A warning.")
+
+
+def test_a_sentence_that_was_changed_is_noticed() -> None:
+    assert "There is no file …: name one that is there." in BY_TEXT
+    assert "There is no film …: name one that is there." not in BY_TEXT
+
+
+def test_the_page_ends_with_every_exit_code() -> None:
+    _, _, table = PAGE.read_text(encoding="utf-8").partition("\n## Exit codes\n")
+    told = {int(code) for cell in re.findall(r"^\| (\d[\d, ]*) \|", table, re.MULTILINE)
+            for code in cell.split(",")}  # fmt: skip
+    assert {*CODES.values()} < told
+    assert len(ENTRIES) == len(dict(ENTRIES))

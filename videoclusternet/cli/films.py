@@ -34,7 +34,7 @@ def run(
     films: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILM...",
+            metavar="FILM",
             readable=False,
             help="A film; with --together, all of a season.",
         ),

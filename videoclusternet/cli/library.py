@@ -45,7 +45,7 @@ def init(
 def add(
     folder: Folder,
     films: Annotated[
-        list[Path], typer.Argument(metavar="FILM...", readable=False, help="Film files.")
+        list[Path], typer.Argument(metavar="FILM", readable=False, help="Film files.")
     ],
 ) -> None:
     """Take films in; they stay where they are."""

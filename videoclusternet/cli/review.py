@@ -102,7 +102,7 @@ def name(
 def merge(
     folder: RunFolder,
     into: Who,
-    others: Annotated[list[str], typer.Argument(metavar="WHO...", help="Who is the same person.")],
+    others: Annotated[list[str], typer.Argument(metavar="WHO", help="Who is the same person.")],
 ) -> None:
     """Say that people are one; the first keeps their number."""
     from videoclusternet.review import acts

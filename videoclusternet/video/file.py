@@ -29,6 +29,20 @@ def ordinary_file(path: FilmPath) -> str:
     return os.fspath(path)
 
 
+def no_film(path: FilmPath, head: bytes) -> InputError:
+    """Return the error that says what a file is that begins so and cannot be opened."""
+    if not head:
+        return InputError(f"{quoted(path)} is empty: copy it again.")
+    if head[4:] == b"ftyp":
+        return InputError(
+            f"{quoted(path)} has no index, as its recording or copy was never finished: copy it "
+            "again, or mend it."
+        )
+    return InputError(
+        f"{quoted(path)} is not a film of a known kind: name another, or make a copy as .mp4."
+    )
+
+
 def no_picture(path: FilmPath) -> InputError:
     """Return the error of a film of which nothing can be decoded."""
     return InputError(

@@ -25,7 +25,7 @@ from videoclusternet.errors import InputError
 from videoclusternet.processors import usable_threads
 from videoclusternet.records import Array
 from videoclusternet.video.clock import Clock
-from videoclusternet.video.file import FilmPath, no_picture, ordinary_file, quoted
+from videoclusternet.video.file import FilmPath, no_film, no_picture, ordinary_file, quoted
 from videoclusternet.video.frame import (
     Frame,
     Look,
@@ -212,27 +212,13 @@ def open_container(path: str) -> Any:
     except OSError as error:
         raise InputError(f"{quoted(path)} cannot be opened: {error.strerror}.") from None
     except (FFmpegError, ValueError):
-        raise _no_film(path, head) from None
+        raise no_film(path, head) from None
     if NO_FILM.intersection(container.format.name.split(",")):
         container.close()
         raise InputError(
             f"{quoted(path)} is a text or a list of other files, not a film: name the film."
         )
     return container
-
-
-def _no_film(path: str, head: bytes) -> InputError:
-    """Return the error that says what a file is that begins so and cannot be opened."""
-    if not head:
-        return InputError(f"{quoted(path)} is empty: copy it again.")
-    if head[4:] == b"ftyp":
-        return InputError(
-            f"{quoted(path)} has no index, as its recording or copy was never finished: copy it "
-            "again, or mend it."
-        )
-    return InputError(
-        f"{quoted(path)} is not a film of a known kind: name another, or make a copy as .mp4."
-    )
 
 
 def _film_stream(container: Any, path: str) -> int:
