@@ -279,7 +279,10 @@ def test_no_memory_is_4(vcn: Vcn, monkeypatch: pytest.MonkeyPatch) -> None:
     _fail_with(monkeypatch, MemoryError("Unable to allocate 9 TiB"))
     code, _, err = vcn("run", "film.mp4")
     assert code == 4
-    assert err == "There is not enough memory: Unable to allocate 9 TiB.\n"
+    assert err == (
+        "There is not enough memory (Unable to allocate 9 TiB): end other programs, and "
+        "type the same command again.\n"
+    )
 
 
 def test_a_fault_of_ours_is_6_and_written_down(
@@ -390,7 +393,10 @@ def test_a_poor_terminal_gets_what_it_can_show(finished: Path) -> None:
 
 @pytest.mark.parametrize(
     ("redirection", "code", "complaint"),
-    [(">/dev/full", 4, "There is no room for the output.\n"), (">&-", 0, "")],
+    [
+        (">/dev/full", 4, "There is no room for the output: make room on the disk.\n"),
+        (">&-", 0, ""),
+    ],
 )
 @pytest.mark.parametrize("option", ["", "--json"])
 def test_an_output_that_takes_nothing(
@@ -473,7 +479,7 @@ def test_the_networks_are_listed_with_their_terms(vcn: Vcn) -> None:
     lines = out.splitlines()
     for name, spec in {**BACKBONES, **DETECTORS}.items():
         (row,) = [n for n, line in enumerate(lines) if line.split()[:1] == [name]]
-        assert f"weights {spec.weights_licence}" in lines[row]
+        assert f"network {spec.weights_licence}" in lines[row]
         assert spec.source in lines[row + 1]
     assert f"sha256 {ASSETS['dlib_resnet'].sha256}" in out
 

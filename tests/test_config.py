@@ -103,9 +103,23 @@ def test_what_cannot_be_meant_is_refused(change: str) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ("fineture.rounds=3", "no setting 'fineture.rounds'; did you mean 'finetune.rounds'?"),
-        ("track={gap = 2}", "no setting 'track.gap'; did you mean 'tracks.gap'?"),
-        ("shots=3", "'shots' is not a setting but a section of shots.detector, shots.ratio, "),
+        ("fineture.rounds=3", "no setting 'fineture.rounds': did you mean 'finetune.rounds'?"),
+        ("track={gap = 2}", "no setting 'track.gap': did you mean 'tracks.gap'?"),
+        (
+            "shots=3",
+            "'shots' is a section, not a setting: use one of shots.detector, shots.ratio, ",
+        ),
+        ("seed.x=1", "'seed' has to be a whole number, and not {'x': 1}."),
+        ("seed=-1", "The setting 'seed' has to be at least 0, and not -1."),
+        ("seed=2.5", "'seed' has to be a whole number, and not 2.5."),
+        ("seed=3000000000", "'seed' has to be less than 2147483648, and not 3000000000."),
+        ("detect.score=2", "'detect.score' has to be at most 1.0, and not 2."),
+        ("shots.ratio=1", "'shots.ratio' has to be more than 1.0, and not 1."),
+        ("shots.ratio=nan", "'shots.ratio' has to be a number, and not nan."),
+        ("shots.ratio=wide", "'shots.ratio' has to be a number, and not 'wide'."),
+        ("pictures=perhaps", "'pictures' has to be true or false, and not 'perhaps'."),
+        ("backbone=3", "'backbone' has to be a text, and not 3."),
+        ("finetune.matching=7", "has to be 'principal', 'tsne' or 'none', and not 7."),
     ],
 )
 def test_what_was_meant_is_told(change: str, sentence: str) -> None:

@@ -127,7 +127,7 @@ def test_a_run_can_stop_and_go_on(empty_film: Path, empty_run: RunView, tmp_path
     [
         ([], {"until": "film"}, "shots, faces"),
         ([], {"redo": "film"}, "shots, faces"),
-        ([], {"redo": "model", "until": "tracks"}, "'model' cannot be done again"),
+        ([], {"redo": "model", "until": "tracks"}, "'model' comes after 'tracks'"),
         ([], {"device": "tpu"}, "auto, cpu, cuda"),
         ([], {"device": "cuda"}, "--device cpu"),
         (["backbone=elephant"], {}, "dlib_resnet"),
@@ -151,7 +151,7 @@ def test_what_cannot_be_meant_is_refused_before_work(
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [([], "run `vcn setup`"), (["shots.detector=transnet"], "run `vcn setup --all`")],
+    [([], "run 'vcn setup'"), (["shots.detector=transnet"], "run 'vcn setup --all'")],
 )
 def test_missing_weights_are_told_before_work(
     empty_film: Path,
@@ -276,7 +276,8 @@ def test_a_film_that_was_cut_off_says_so(
                 target.mux(packet)
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
     view = process(cut, tmp_path / "run", "finetune.rounds=0")
-    told = f"The film ends at {view.people.duration:.1f} s, though 2.6 s were announced."
+    told = f"The film ends at {view.people.duration:.1f} s, though 2.6 s were announced: "
+    told += "a whole copy would show more."
     assert told in caplog.messages
     assert told in view.report.read_text()
 
@@ -320,9 +321,8 @@ def test_a_damaged_film_says_so(
     assert any(said.startswith("Damaged places in the film: ") for said in caplog.messages)
     unusable = int((~view.faces.usable).sum())
     assert unusable > 0
-    assert f"{unusable} of {len(view.faces)} faces lie in damaged pictures." in (
-        view.report.read_text()
-    )
+    told = f"{unusable} of {len(view.faces)} faces lie in damaged pictures: nobody is recognised "
+    assert f"{told}by them." in view.report.read_text()
 
 
 def test_what_a_person_said_outlives_other_settings(

@@ -55,7 +55,7 @@ class Verdict:
         """Yield the same for a reader."""
         yield f"{self.path} fits the {self.kind} '{self.spec.name}' ({self.spec.source})."
         yield f"SHA-256 {self.weights.sha256}, {self.weights.path.stat().st_size:,} bytes"
-        yield f"Licence of the code: {self.spec.code_licence}; of the weights: " + (
+        yield f"Licence of the code: {self.spec.code_licence}; of the network: " + (
             self.spec.weights_licence
         )
         if isinstance(self.spec, BackboneSpec):
@@ -70,7 +70,7 @@ class Verdict:
     def _tried(self) -> Iterator[str]:
         trial = self.trial
         if trial is None:
-            yield "Not tried on faces: `vcn setup --demo` brings photographs for that."
+            yield "Not tried on faces: 'vcn setup --demo' brings photographs for that."
             return
         if trial.people is None:
             yield f"Tried on photographs: {trial.found} of {trial.there} faces were found."
@@ -82,11 +82,11 @@ class Verdict:
             if trial.margin and trial.exchanged and trial.exchanged > CLEARLY * trial.margin:
                 yield (
                     "With red and blue exchanged it tells people apart better (by "
-                    f"{trial.exchanged:.1f} deviations instead of {trial.margin:.1f}): is it fed "
-                    "in the right order? A TOML file can say otherwise."
+                    f"{trial.exchanged:.1f} deviations instead of {trial.margin:.1f}): if it was "
+                    "trained so, say it in a TOML file."
                 )
         if not trial.passed:
-            yield "That is too little: are these trained parameters, and fed as they should be?"
+            yield "That is too little: is this a trained network, and is it fed as it should be?"
 
 
 def check_model(path: Path) -> Verdict:
@@ -110,7 +110,7 @@ def fetch_model(
     table: dict[str, BackboneSpec | DetectorSpec] = {**BACKBONES, **DETECTORS}
     brought = [row.name for row in table.values() if row.asset is None]
     if name not in brought:
-        raise UsageError(f"'{name}' is none of the networks to be brought: {', '.join(brought)}.")
+        raise UsageError(f"There is no network '{name}' to fetch: use one of {', '.join(brought)}.")
     target = fetched_file(name)
     make_private(target.parent)
     part = aside(target)

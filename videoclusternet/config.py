@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from videoclusternet.errors import UsageError
+from videoclusternet.errors import UsageError, demand
 
 PRESETS = ("fast", "standard", "paper")
 
@@ -134,7 +134,7 @@ def load_config(preset: str = "standard", changes: Iterable[str] = ()) -> Config
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise UsageError(_explain(error)) from None
+        raise _explained(error) from None
 
 
 def _read_preset(preset: str) -> dict[str, Any]:
@@ -150,7 +150,9 @@ def _read_preset(preset: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"The settings file {preset} is not valid TOML: {error}.") from None
+        raise UsageError(
+            f"The preset {preset} is not TOML ({error}): mend it, or use {', '.join(PRESETS)}."
+        ) from None
 
 
 def _parse(text: str) -> Any:
@@ -165,22 +167,22 @@ def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
     for name in path[:-1]:
         values = values.setdefault(name, {})
         if not isinstance(values, dict):
-            raise UsageError(f"'{name}' is a setting, not a section of settings.")
+            raise UsageError(f"'{name}' is a setting, not a section: 'vcn settings' prints all.")
     values[path[-1]] = value
 
 
-def _explain(error: ValidationError) -> str:
+def _explained(error: ValidationError) -> UsageError:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         inside = first["input"] if isinstance(first["input"], dict) else {}
         key = ".".join([key, *map(str, list(inside)[:1])])  # a section that is none, and its first
         near = difflib.get_close_matches(key, setting_names(), n=1, cutoff=0.0)
-        return f"There is no setting '{key}'; did you mean '{near[0]}'?"
+        return UsageError(f"There is no setting '{key}': did you mean '{near[0]}'?")
     if first["type"] == "model_type":
         within = [name for name in setting_names() if name.startswith(f"{key}.")]
-        return f"'{key}' is not a setting but a section of {', '.join(within)}."
-    return f"Setting '{key}' cannot be {first['input']!r}: {first['msg']}."
+        return UsageError(f"'{key}' is a section, not a setting: use one of {', '.join(within)}.")
+    return UsageError(f"The setting '{key}' {demand(first)}, and not {first['input']!r}.")
 
 
 def by_name(config: Config) -> dict[str, Any]:

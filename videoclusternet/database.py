@@ -36,7 +36,7 @@ def opened(
             version = database.execute("PRAGMA user_version").fetchone()[0]
             if version > schema:
                 raise InputError(
-                    f"{path} was written by a newer version of this program: update it."
+                    f"{path} was written by a newer version of this program: update the program."
                 )
             if version == 0:
                 database.executescript(
@@ -45,7 +45,9 @@ def opened(
             yield database
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
-            raise BusyError(f"{path} is being written to: try again.") from error
-        raise InputError(f"{path} cannot be used: {error}.") from error
+            raise BusyError(f"{path} is being written to by another program: try again.") from error
+        raise InputError(
+            f"{path} cannot be used ({error}): make sure that its folder can be written to."
+        ) from error
     except sqlite3.DatabaseError as error:
         raise InputError(f"{path} is damaged ({error}): {remedy}.") from error

@@ -37,13 +37,17 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in _NO_ROOM:
             raise ResourceError(
-                f"There is no room for {path}: {_size(path):,} bytes of it were written and "
-                f"{_free(path):,} are free."
+                f"There is no room for {path} ({_size(path):,} bytes of it were written and "
+                f"{_free(path):,} are free): make room, and type the same command again."
             ) from error
         if error.errno in _NOT_ALLOWED:
-            raise ResourceError(f"{path} cannot be written: {error.strerror}.") from error
+            raise ResourceError(
+                f"{path} cannot be written ({error.strerror}): name another place."
+            ) from error
         if error.errno in _NO_FOLDER:
-            raise InputError(f"{path} cannot be made: {error.strerror}.") from error
+            raise InputError(
+                f"{path} cannot be made ({error.strerror}): name another place."
+            ) from error
         raise
 
 

@@ -13,6 +13,9 @@ what to do next. Exit code 6 is left for faults of ours, 130 and 143 for signals
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 
 class VideoClusterNetError(Exception):
     """The root: catch this to catch all that the package raises on purpose."""
@@ -46,6 +49,35 @@ class BusyError(VideoClusterNetError):
     """Another run works in the same folder."""
 
     exit_code = 5
+
+
+DEMANDS = {
+    "greater_than": "has to be more than {gt}",
+    "greater_than_equal": "has to be at least {ge}",
+    "less_than": "has to be less than {lt}",
+    "less_than_equal": "has to be at most {le}",
+    "literal_error": "has to be {expected}",
+    "int_type": "has to be a whole number",
+    "int_parsing": "has to be a whole number",
+    "int_from_float": "has to be a whole number",
+    "float_type": "has to be a number",
+    "float_parsing": "has to be a number",
+    "finite_number": "has to be a number",
+    "bool_type": "has to be true or false",
+    "bool_parsing": "has to be true or false",
+    "string_type": "has to be a text",
+    "missing": "is missing",
+    "extra_forbidden": "is not known",
+}
+"""What pydantic's kinds of errors ask for, with what belongs to each."""
+
+
+def demand(problem: Mapping[str, Any]) -> str:
+    """Return what one of pydantic's errors asks for, to follow the name of the value."""
+    known = DEMANDS.get(problem["type"])
+    if known is None:
+        return f"does not fit ({problem['msg']})"
+    return known.format(**problem.get("ctx", {}))
 
 
 def reason_of(error: Exception) -> str:

@@ -40,7 +40,10 @@ def warnings_of(video: Video, shots: Shots, faces: Faces) -> tuple[str, ...]:
     warnings = []
     announced, seen = video.info.seconds, float(shots.times[-1] - shots.times[0])
     if announced and seen < SHORT * announced:
-        warnings.append(f"The film ends at {seen:.1f} s, though {announced:.1f} s were announced.")
+        warnings.append(
+            f"The film ends at {seen:.1f} s, though {announced:.1f} s were announced: a whole copy "
+            "would show more."
+        )
     if video.info.hdr:
         warnings.append(
             "The film is HDR (PQ or HLG) and its faces are seen paler than they are: a copy in SDR "
@@ -53,7 +56,10 @@ def warnings_of(video: Video, shots: Shots, faces: Faces) -> tuple[str, ...]:
         )
     damaged = int((~faces.usable).sum())
     if damaged:
-        warnings.append(f"{damaged:,} of {len(faces):,} faces lie in damaged pictures.")
+        warnings.append(
+            f"{damaged:,} of {len(faces):,} faces lie in damaged pictures: nobody is recognised by "
+            "them."
+        )
     for warning in warnings:
         log.warning("%s", warning)
     return tuple(warnings)

@@ -117,11 +117,13 @@ class Manifest(BaseModel):
         try:
             values = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         except OSError as error:
-            raise InputError(f"{folder} holds no run: {error.strerror}.") from None
+            raise InputError(
+                f"{folder} holds no run ({error.strerror}): name a run folder."
+            ) from None
         if isinstance(values, dict) and _is_newer(values.get("schema")):
             raise InputError(
-                f"The run in {folder} was made by a newer version of this program: update it, or "
-                "name another folder."
+                f"The run in {folder} was made by a newer version of this program: update the "
+                "program, or name another folder."
             )
         return cls.model_validate(values)
 
@@ -136,7 +138,10 @@ class Manifest(BaseModel):
         if found is None:
             return cls(film=film, of_season=of_season)
         if found.of_season and not of_season:
-            raise InputError(f"{_is_episode(folder)}: run the season, or name another folder.")
+            raise InputError(
+                f"{folder} is an episode of the season in {_season_of(folder)}: run the season, or "
+                "name another folder."
+            )
         if found.episodes:
             raise InputError(
                 f"{folder} belongs to a season ({found.film.name}): name another folder, or run "
@@ -161,7 +166,10 @@ class Manifest(BaseModel):
         if found is None:
             return cls(film=film, episodes=episodes)
         if found.of_season:
-            raise InputError(f"{_is_episode(folder)}: name the season's folder, or another one.")
+            raise InputError(
+                f"{folder} is an episode of the season in {_season_of(folder)}: name the season's "
+                "folder, or another one."
+            )
         if not found.episodes:
             raise InputError(
                 f"{folder} belongs to a single film ({found.film.name!r}): name another folder for "
@@ -182,7 +190,7 @@ class Manifest(BaseModel):
         try:
             return cls.load(folder)
         except ValueError:
-            log.warning("%s is damaged, so every stage is done again.", folder / MANIFEST)
+            log.warning("%s is damaged: every stage is done again.", folder / MANIFEST)
             return None
 
     def gather(self, film: FilmNote, episodes: list[EpisodeNote]) -> None:
@@ -211,7 +219,9 @@ class Manifest(BaseModel):
     def refuse_episode(self, folder: Path, task: str) -> None:
         """Raise UsageError where this is an episode, and the season's folder is to be named."""
         if self.of_season:
-            raise UsageError(f"{_is_episode(folder)}: {task} the season.")
+            raise UsageError(
+                f"{folder} is an episode of the season in {_season_of(folder)}: {task} the season."
+            )
 
     def save(self, folder: Path) -> None:
         """Write the manifest so that the old one stays until the new one is whole."""
@@ -236,8 +246,8 @@ class Manifest(BaseModel):
         return ""
 
 
-def _is_episode(folder: Path) -> str:
-    return f"{folder} is an episode of the season in {folder.absolute().parents[1]}"
+def _season_of(episode: Path) -> Path:
+    return episode.absolute().parents[1]
 
 
 def _is_newer(schema: Any) -> bool:

@@ -104,7 +104,9 @@ def _check_stages(until: str | None, redo: str | None) -> None:
         if stage not in (None, *names):
             raise UsageError(f"There is no stage '{stage}': use one of {', '.join(names)}.")
     if until and redo and names.index(redo) > names.index(until):
-        raise UsageError(f"The stage '{redo}' cannot be done again in a run until '{until}'.")
+        raise UsageError(
+            f"The stage '{redo}' comes after '{until}': name a later one with --until."
+        )
 
 
 class Found(NamedTuple):

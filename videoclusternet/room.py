@@ -77,13 +77,13 @@ def check_room(
     if free + held < needed:
         raise ResourceError(
             f"A run of this film takes up to {_spelt(needed)} in {folder}, and "
-            f"{_spelt(free)} are free there."
+            f"{_spelt(free)} are free there: make room, or name another folder."
         )
     needed, available = memory_needed(info, spec, config), psutil.virtual_memory().available
     if available < needed:
         raise ResourceError(
             f"A run of this film takes up to {_spelt(needed)} of memory, and {_spelt(available)} "
-            "are free: end other programs, or take a smaller network (vcn models)."
+            "are free: end other programs, or use a smaller network ('vcn models' lists them)."
         )
 
 

@@ -148,7 +148,9 @@ class RunView:
         note = self.manifest.film
         if named:
             if fingerprint(named) != note.fingerprint:
-                raise InputError(f"{named} is not the film of this run ({note.name}).")
+                raise InputError(
+                    f"{named} is not the film of this run ({note.name}): name that one."
+                )
             return named
         path = Path(note.path)
         with suppress(InputError):
@@ -160,8 +162,8 @@ class RunView:
     def no_film(self) -> str:
         """What to say where `find_film` finds none."""
         if self.manifest.episodes:
-            return "A season is not one film: its moments can only be watched by its episodes."
-        return f"The film is not at {self.manifest.film.path} any more; name it with --film."
+            return "A season is not one film: its moments can only be watched in its episodes."
+        return f"The film is not at {self.manifest.film.path} any more: name it with --film."
 
     def open_film(self, named: Path | None = None) -> Video:
         """Open the film: see `find_film`. Raises InputError where it is gone or cannot be read."""

@@ -141,7 +141,7 @@ def models_lines(entries: Iterable[Entry]) -> Iterator[str]:
             yield f"{kind.capitalize()}s, for --{kind} NAME or --{kind} NAME=FILE"
         size = f"{entry.parameters / 1e6:.1f} M" if entry.parameters else ""
         here = "here" if entry.path else f"brought by {entry.brought_by}"
-        terms = f"code {entry.code_licence}, weights {entry.weights_licence}"
+        terms = f"code {entry.code_licence}, network {entry.weights_licence}"
         yield f"  {entry.name:<14}{size:>7}  {entry.feed:<14}  {here}: {terms}"
         yield f"    {entry.source}" + (f"; sha256 {entry.sha256}" if entry.sha256 else "")
 

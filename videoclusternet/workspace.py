@@ -35,7 +35,7 @@ from videoclusternet.manifest import (
 from videoclusternet.records import Progress, Record
 from videoclusternet.said import Said, Verdict
 from videoclusternet.stages import STAGES, Stage
-from videoclusternet.video.file import fingerprint
+from videoclusternet.video.file import fingerprint, quoted
 from videoclusternet.video.stream import Video
 from videoclusternet.weights.choice import WeightsFile
 
@@ -207,7 +207,7 @@ class Run:
             return False
         damaged = self.manifest.damage(self.folder, stage)
         if damaged:
-            log.warning("%s is damaged or missing; the stage '%s' is done again.", damaged, stage)
+            log.warning("%s is damaged or missing: the stage '%s' is done again.", damaged, stage)
         return not damaged
 
     def _make(self, stage: str, row: Stage, key: str, work: Callable[..., Any]) -> None:
@@ -245,7 +245,9 @@ class Run:
 
     def _check_film(self) -> None:
         if self._film and _state(self._film) != self._state:
-            raise InputError(f"{self._film} was changed during the run: start the run again.")
+            raise InputError(
+                f"{quoted(self._film)} was changed during the run: start the run again."
+            )
 
 
 @contextmanager

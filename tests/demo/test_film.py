@@ -117,6 +117,6 @@ def test_progress_counts_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_without_its_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VCN_CACHE", str(tmp_path / "empty"))
-    with pytest.raises(WeightsError, match=r"'demo_\w+' is missing: run `vcn setup --demo`"):
+    with pytest.raises(WeightsError, match=r"'demo_\w+' is missing: run 'vcn setup --demo'"):
         build_demo_film(tmp_path / "demo")
     assert not (tmp_path / "demo").exists()

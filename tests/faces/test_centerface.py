@@ -144,7 +144,7 @@ def test_another_file_is_refused(tmp_path):
     for content in (b"", b"not a network", real[:1000], real[:-200]):
         path = tmp_path / "network.onnx"
         path.write_bytes(content)
-        with pytest.raises(WeightsError, match=r"network\.onnx cannot be read as the CenterFace"):
+        with pytest.raises(WeightsError, match=r"network\.onnx is not"):
             load(path)
 
 

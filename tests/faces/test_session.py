@@ -150,8 +150,8 @@ def elsewhere(model):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (with_nan, r"is damaged: 'parameter_0' holds NaN instead of numbers"),
-        (cut_short, r"is damaged: 'parameter_0' is not whole"),
+        (with_nan, r"is damaged .'parameter_0' holds NaN"),
+        (cut_short, r"is damaged .'parameter_0' is not whole"),
         (elsewhere, r"keeps parameters in other files, which are not read"),
     ],
 )
@@ -167,7 +167,7 @@ def test_a_network_that_answers_with_nan_is_refused(tmp_path):
     endless = sketch.constant(np.float32(np.inf))
     nan = sketch.add("Sub", endless, sketch.constant(np.float32(np.inf)))
     model = sketch.model({sketch.add("Mul", "picture", nan): [1, 3, "h", "w"]})
-    with pytest.raises(WeightsError, match="answers with NaN instead of numbers"):
+    with pytest.raises(WeightsError, match="answers with NaN"):
         open_network(saved(model, tmp_path))
 
 

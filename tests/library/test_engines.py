@@ -101,7 +101,10 @@ def test_what_ray_gives_up_is_an_outcome(cluster, monkeypatch):
     monkeypatch.setattr(engines, "do", lambda one: Outcome(0, one.film))
     cluster.lost = {"lost"}
     ran = dict(RayEngine().run({1: job("lost"), 2: job("kept")}, lambda *_: None))
-    assert (ran[1].code, ran[1].sentence) == (6, "Ray gave it up (a node is gone).")
+    assert (ran[1].code, ran[1].sentence) == (
+        6,
+        "Ray gave it up (a node is gone): run the library again.",
+    )
     assert ran[2].code == 0
 
 

@@ -266,7 +266,7 @@ def test_the_commands(library, vcn: Vcn, films, tmp_path):
     assert vcn("library", "find", folder, "Cy").code == 2
     assert vcn("library", "run", folder, "--address", "x").code == 2
     code, _, err = vcn("library", "run", folder, "--engine", "ray")
-    assert (code, err) == (2, "Ray is not installed: pip install 'videoclusternet[ray]'.\n")
+    assert (code, err) == (2, "Ray is not installed: run 'pip install \"videoclusternet[ray]\"'.\n")
     code, out, err = vcn("library", "run", folder, "--fail-fast")
     assert code == 1
     assert "bad.mp4" in err

@@ -53,7 +53,7 @@ def test_entries_add_up_and_are_numbered(tmp_path: Path) -> None:
 def test_who_has_not_seen_the_last_entry_is_refused(tmp_path: Path) -> None:
     one, other = Log(tmp_path), Log(tmp_path)
     one.write("a", "a", {"name/1": "Ada"}, seen=0)
-    with pytest.raises(ConflictError, match="Nothing was lost"):
+    with pytest.raises(ConflictError, match="nothing was lost"):
         other.write("b", "b", {"name/1": "Bea"}, seen=0)
     with pytest.raises(ConflictError):
         other.undo(seen=0)

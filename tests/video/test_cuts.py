@@ -94,7 +94,7 @@ def test_an_unknown_name_is_refused():
 
 def test_a_network_that_was_not_fetched_says_how_to(monkeypatch, tmp_path):
     monkeypatch.setenv("VCN_CACHE", str(tmp_path))
-    with pytest.raises(WeightsError, match="'transnet' is missing: run `vcn setup --all` once"):
+    with pytest.raises(WeightsError, match="'transnet' is missing: run 'vcn setup --all' once"):
         make_cut_finder(ShotsConfig(detector="transnet"))
 
 

@@ -52,11 +52,20 @@ def test_a_script_names_merges_splits_ignores_and_takes_back(vcn: Vcn, folder: P
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["name", "Person 99", "Ada"], "Nobody in this run is called 'Person 99'."),
+        (
+            ["name", "Person 99", "Ada"],
+            "Nobody in this run is called 'Person 99': 'vcn show' prints who is there.",
+        ),
         (["name", "1", "Unknown"], "Nobody can be called 'Unknown'"),
-        (["merge", "1", "1"], "It takes two people to merge."),
-        (["split", "1", "--track", "99999"], "Track 99999 is not of Person 1."),
-        (["split", "Unknown"], "Nobody in this run is called 'Unknown'."),
+        (["merge", "1", "1"], "It takes two people to merge: name one more."),
+        (
+            ["split", "1", "--track", "99999"],
+            "Track 99999 is not one of Person 1: 'vcn review' shows whose it is.",
+        ),
+        (
+            ["split", "Unknown"],
+            "Nobody in this run is called 'Unknown': 'vcn show' prints who is there.",
+        ),
         (["redo"], "There is nothing to do again."),
     ],
 )

@@ -87,7 +87,7 @@ def test_a_file_arrives_whole_and_private(address: str, target: Path, page: str)
 def test_the_right_hash_is_taken_in_any_case(address: str, target: Path) -> None:
     right = hashlib.sha256(CONTENT).hexdigest()
     download(f"{address}/net.pth", target, right.upper())
-    with pytest.raises(WeightsError, match=f"another SHA-256: {right}"):
+    with pytest.raises(WeightsError, match=f"another SHA-256 .{right}.: "):
         download(f"{address}/net.pth", target, "0" * 64)
 
 

@@ -76,7 +76,7 @@ def _explain(error: Exception) -> int:
     ) as log:
         traceback.print_exception(error, file=log)
     what = f"{type(error).__name__}: {one_line(error)}"
-    err.print(f"This is a fault of the program ({what}); please report it with {log.name}.")
+    err.print(f"This is a fault of the program ({what}): report it, and add {log.name}.")
     return INTERNAL
 
 
@@ -86,7 +86,10 @@ def _known(error: Exception) -> VideoClusterNetError | None:
         case VideoClusterNetError():
             return error
         case MemoryError():
-            return ResourceError(f"There is not enough memory: {error or 'none is left'}.")
+            return ResourceError(
+                f"There is not enough memory ({error or 'none is left'}): end other programs, and "
+                "type the same command again."
+            )
         case OSError(errno=errno.ENOSPC):  # files of ours say so themselves
-            return ResourceError("There is no room for the output.")
+            return ResourceError("There is no room for the output: make room on the disk.")
     return None

@@ -34,12 +34,23 @@ FilmFile = Annotated[
     Path | None,
     typer.Option(metavar="FILM", readable=False, help="Where the film is, if it was moved."),
 ]
-Preset = Annotated[str, typer.Option(metavar="NAME", help="fast, standard, paper, or a TOML file.")]
+Preset = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="The settings to begin with: fast, standard, paper, or a TOML file."
+    ),
+]
 Changes = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated."),
 ]
-ComputeOn = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")]
+ComputeOn = Annotated[
+    Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute; cuda is a GPU.")
+]
+Question = Annotated[
+    str,
+    typer.Argument(metavar="WHO", help="Who is seen, and after - who is not: 'Ada & Bo - Cy'."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from videoclusternet.cli.app import AsJson, RunFolder, app, out
+from videoclusternet.cli.app import AsJson, Question, RunFolder, app, out
 from videoclusternet.errors import UsageError
 from videoclusternet.terminal import one_line
 
@@ -50,9 +50,7 @@ def stats(folder: RunFolder, as_json: AsJson = False) -> None:
 @app.command()
 def find(
     folder: RunFolder,
-    text: Annotated[
-        str, typer.Argument(metavar="WHO", help='With and without people: "Ada & Bo - Cy".')
-    ],
+    question: Question,
     as_json: AsJson = False,
 ) -> None:
     """Print the moments in which all of some people are seen, and none of others."""
@@ -60,18 +58,22 @@ def find(
     from videoclusternet.results.together import find_moments
     from videoclusternet.run_view import load_run
 
-    moments = find_moments(load_run(folder).people, text)
+    moments = find_moments(load_run(folder).people, question)
     if as_json:
         print(json.dumps([asdict(moment) for moment in moments], indent=1))
         return
     for moment in moments:
         out.print(f"{timecode(moment.start)}  {timecode(moment.end)}")
+    if not moments:
+        out.print("There is no such moment.")
 
 
 @app.command()
 def compare(
     before: Annotated[Path, typer.Argument(metavar="A", readable=False, help="A run folder.")],
-    after: Annotated[Path, typer.Argument(metavar="B", readable=False, help="A later one.")],
+    after: Annotated[
+        Path, typer.Argument(metavar="B", readable=False, help="A later one of the same film.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Print which tracks are somebody else in another run of the same film."""

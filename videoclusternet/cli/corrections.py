@@ -9,16 +9,20 @@ from typing import Annotated
 import typer
 
 from videoclusternet.cli.app import AsJson, ComputeOn, out
-from videoclusternet.cli.library import Folder, library
+from videoclusternet.cli.library import Folder, library, tell_doubts
 from videoclusternet.cli.purge import ask_first, print_proofs
 from videoclusternet.cli.review import Host, NoOpen, Port, opened
 from videoclusternet.terminal import one_line, table_of
 
-Who = Annotated[str, typer.Argument(metavar="WHO", help="A name or number of the library.")]
+Who = Annotated[
+    str, typer.Argument(metavar="WHO", help="A person of the library: a name or number.")
+]
 
 
 @library.command()
-def name(folder: Folder, who: Who, text: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
+def name(
+    folder: Folder, who: Who, text: Annotated[str, typer.Argument(metavar="NAME", help="The name.")]
+) -> None:
     """Call somebody by a name, in every film."""
     from videoclusternet.library.shelf import Library
 
@@ -53,9 +57,7 @@ def enrol(
     found = {known.name: known.films for known in shelf.people() if known.named}
     rows = [(name, f"{found.get(name, 0)}") for name in names]
     out.print(table_of(("person", "films"), rows))
-    doubts = len(shelf.doubts())
-    if doubts:
-        out.print(f"Worth a look: {doubts}. See them: vcn library review {one_line(folder)}")
+    tell_doubts(shelf)
 
 
 @library.command()
@@ -80,7 +82,9 @@ def purge(
     ] = None,
     who: Annotated[
         str | None,
-        typer.Option("--person", metavar="WHO", help="Only one person, in every film."),
+        typer.Option(
+            "--person", metavar="WHO", help="Only one person, in every film: a name or number."
+        ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,

@@ -14,15 +14,17 @@ from videoclusternet.terminal import watch
 
 People = Annotated[
     list[str] | None,
-    typer.Option("--person", metavar="WHO", help="A name or number; may be repeated."),
+    typer.Option(
+        "--person", metavar="WHO", help="Only this person: a name or number; may be repeated."
+    ),
 ]
 Least = Annotated[
-    float, typer.Option("--min-seconds", metavar="S", help="Leave out what is shorter.")
+    float, typer.Option("--min-seconds", metavar="SECONDS", help="Leave out what is shorter.")
 ]
 NewFilm = Annotated[
     Path,
     typer.Option(
-        "--out", "-o", metavar="FILE", readable=False, help="The film to make: .mp4, .mkv."
+        "--out", "-o", metavar="FILE", readable=False, help="The film to make: .mp4, .mov or .mkv."
     ),
 ]
 
@@ -43,7 +45,7 @@ def export(
     least: Least = 0.0,
     fps: Annotated[
         str | None,
-        typer.Option(metavar="R", help="Count frames at this rate: 25, 23.976, 30000/1001."),
+        typer.Option(metavar="RATE", help="Count frames at this rate: 25, 23.976, 30000/1001."),
     ] = None,
     film: FilmFile = None,
     as_list: Annotated[bool, typer.Option("--list", help="Print the formats.")] = False,
@@ -56,7 +58,7 @@ def export(
             out.print(f"{key:<14} {row.about}")
         return
     if folder is None or name is None:
-        raise UsageError("Name a run folder and a format: 'vcn export --list' has them.")
+        raise UsageError("Name a run folder and a format: 'vcn export --list' prints the formats.")
     if name not in ALL:
         raise UsageError(f"There is no format '{name}': use one of {', '.join(ALL)}.")
     from videoclusternet import durable
@@ -68,7 +70,7 @@ def export(
         if to is None:
             raise UsageError(f"'{name}' makes a folder: name a new one with -o.")
         files = FOLDERS[name].files(sheet, view.crops, lambda: view.open_film(film))
-        out.print(f"{durable.write_folder(to, files)} files: {to}")
+        out.print(f"Files: {durable.write_folder(to, files)}, in {to}")
     elif to is None:
         sys.stdout.buffer.write(FORMATS[name].bytes_of(sheet))
     else:
@@ -111,7 +113,9 @@ def stringout(
     video = view.open_film(film)
     moments = view.sheet(people or (), least).moments()
     if not moments:
-        raise UsageError("Nobody of these is ever seen: there is nothing to cut together.")
+        raise UsageError(
+            "There is no moment to cut together: name others with --person, or fewer --min-seconds."
+        )
     with watch(err) as progress:
         string_out(video, to, moments, lambda done, total: progress("string-out", done, total))
     out.print(f"String-out: {to}")

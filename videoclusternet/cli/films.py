@@ -34,9 +34,9 @@ def run(
     films: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILM...",
+            metavar="FILM",
             readable=False,
-            help="A film file; of a season, with --together, all.",
+            help="A film; with --together, all of a season.",
         ),
     ],
     folder: OutFolder = None,
@@ -155,7 +155,7 @@ def demo(folder: OutFolder = None) -> None:
     home = folder or Path("runs") / "demo"
     with watch(err) as progress:
         assets = [*ASSETS.values(), *DEMO_ASSETS.values()]
-        fetch_assets(assets, partial(progress, "fetched files"))
+        fetch_assets(assets, partial(progress, "files"))
         film, truth = build_demo_film(home, partial(progress, "demo film"))
         view = process_film(film, home / "run", progress=progress)
     _print_people(view)

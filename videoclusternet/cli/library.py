@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from videoclusternet.cli.app import AsJson, Changes, ComputeOn, Preset, app, err, out
-from videoclusternet.terminal import ROWS, one_line, table_of, watch
+from videoclusternet.cli.app import AsJson, Changes, ComputeOn, Preset, Question, app, err, out
+from videoclusternet.terminal import ROWS, one_line, table_of, to_paste, watch
 
 if TYPE_CHECKING:
     from videoclusternet.library.corrections import Known
     from videoclusternet.library.engines import Engine
+    from videoclusternet.library.shelf import Library
     from videoclusternet.library.store import Film
 
 library = typer.Typer(
@@ -36,14 +37,15 @@ def init(
     from videoclusternet.library.shelf import Library
 
     Library.init(folder, preset, changes or ())
-    out.print(f"Made {one_line(folder)}. Next: vcn library add {one_line(folder)} FILM ...")
+    add_to = to_paste(["vcn", "library", "add", str(folder)])
+    out.print(f"Made {one_line(folder)}. To add films: {add_to} FILM...")
 
 
 @library.command()
 def add(
     folder: Folder,
     films: Annotated[
-        list[Path], typer.Argument(metavar="FILM ...", readable=False, help="Film files.")
+        list[Path], typer.Argument(metavar="FILM", readable=False, help="Film files.")
     ],
 ) -> None:
     """Take films in; they stay where they are."""
@@ -64,10 +66,11 @@ def run(
         Literal["local", "ray"], typer.Option(help="Processes of this machine, or a Ray cluster.")
     ] = "local",
     address: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Of the Ray cluster.")
+        str | None, typer.Option(metavar="HOST:PORT", help="Where the Ray cluster is.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Films at a time; what the machine is enough for.")
+        int | None,
+        typer.Option(min=1, help="Films at a time; as many as there is room for if not given."),
     ] = None,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop with the first film that fails.")
@@ -100,9 +103,7 @@ def run(
                 done.close()
                 raise typer.Exit(1)
     _print_films(shelf.films())
-    doubts = len(shelf.doubts())
-    if doubts:
-        out.print(f"Worth a look: {doubts}. See them: vcn library review {one_line(folder)}")
+    tell_doubts(shelf)
 
 
 @library.command()
@@ -148,13 +149,13 @@ def people(folder: Folder, as_json: AsJson = False) -> None:
         )
     )
     if len(known) > ROWS:
-        out.print(f"and {len(known) - ROWS} more, all in --json")
+        out.print(f"and {len(known) - ROWS} more, all with --json")
 
 
 @library.command()
 def find(
     folder: Folder,
-    question: Annotated[str, typer.Argument(metavar="WHO", help='As in "Ada & Bo - Cy".')],
+    question: Question,
     as_json: AsJson = False,
 ) -> None:
     """Print the moments of all films with some people and without others."""
@@ -174,6 +175,14 @@ def find(
         out.print(f"{one_line(one.film.name)}  {timecode(one.start)} - {timecode(one.end)}")
     if not found:
         out.print("There is no such moment.")
+
+
+def tell_doubts(shelf: Library) -> None:
+    """Say how many doubts there are, if any, and how to see them."""
+    doubts = len(shelf.doubts())
+    if doubts:
+        see = to_paste(["vcn", "library", "review", str(shelf.folder)])
+        out.print(f"Worth a look: {doubts}. To see them: {see}")
 
 
 def _plain(known: Known, films: dict[int, str]) -> dict[str, object]:

@@ -20,13 +20,13 @@ app.add_typer(models, name="models")
 @app.command()
 def setup(
     with_demo: Annotated[
-        bool, typer.Option("--demo", help="And the pictures of the demo.")
+        bool, typer.Option("--demo", help="Fetch the pictures of the demonstration, too.")
     ] = False,
     with_all: Annotated[
-        bool, typer.Option("--all", help="And the networks that only a setting asks for.")
+        bool, typer.Option("--all", help="Fetch the networks that only a setting asks for, too.")
     ] = False,
 ) -> None:
-    """Fetch the model files; nothing but this and `vcn demo` uses the network."""
+    """Fetch the networks; only this, 'vcn demo' and 'vcn models fetch' go online."""
     from videoclusternet.demo import DEMO_ASSETS
     from videoclusternet.weights.assets import ASSETS, OPTIONAL, locate
     from videoclusternet.weights.fetch import fetch_assets
@@ -34,7 +34,7 @@ def setup(
     assets = [*ASSETS.values(), *(OPTIONAL.values() if with_all else ())]
     assets += DEMO_ASSETS.values() if with_demo else ()
     with watch(err) as progress:
-        fetch_assets(assets, partial(progress, "fetched files"))
+        fetch_assets(assets, partial(progress, "files"))
     for asset in assets:
         where = one_line(locate(asset))
         out.print(f"{asset.name}: {where} ({asset.licence}; {asset.source})")
@@ -42,7 +42,7 @@ def setup(
 
 @models.callback(invoke_without_command=True)
 def list_models(context: typer.Context, as_json: AsJson = False) -> None:
-    """List every backbone and detector, with its terms and where its parameters come from."""
+    """List every face network (backbone) and detector, with its terms and its source."""
     if context.invoked_subcommand is not None:
         return
     from videoclusternet.catalogue import catalogue
@@ -57,9 +57,10 @@ def list_models(context: typer.Context, as_json: AsJson = False) -> None:
 
 @models.command()
 def check(
-    path: Annotated[Path, typer.Argument(metavar="FILE", readable=False)], as_json: AsJson = False
+    path: Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="The file.")],
+    as_json: AsJson = False,
 ) -> None:
-    """Read a file of parameters safely, tell what it is, try it on faces, and say how to use it."""
+    """Read the file of a network safely, say what it is and how to use it, and try it on faces."""
     from videoclusternet.check import check_model
 
     verdict = check_model(path)
@@ -72,16 +73,21 @@ def check(
 
 @models.command()
 def fetch(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A network without a file here.")],
-    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where you want it from.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="A network of 'vcn models' that is brought by you."),
+    ],
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="Where its file is, an https address.")
+    ],
     sha256: Annotated[
         str | None, typer.Option(metavar="HEX", help="What its SHA-256 must be.")
     ] = None,
 ) -> None:
-    """Bring the parameters of a network from an address of yours; nothing else is fetched."""
+    """Fetch the file of a network from an address that you name, and nothing else."""
     from videoclusternet.check import fetch_model
 
     with watch(err) as progress:
-        verdict = fetch_model(name, address, sha256, partial(progress, "fetched bytes"))
+        verdict = fetch_model(name, address, sha256, partial(progress, "file"))
     for line in verdict.lines():
         out.print(one_line(line))

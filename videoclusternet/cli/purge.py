@@ -27,7 +27,9 @@ def purge(
     days: Annotated[
         float | None,
         typer.Option(
-            "--older-than", metavar="DAYS", help="Every run below DIR that was left so long ago."
+            "--older-than",
+            metavar="DAYS",
+            help="All runs below DIR that were left so many days ago.",
         ),
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
@@ -75,7 +77,7 @@ def _print(folder: Path, proof: Proof) -> None:
         f"Searched for {proof.traces} traces in {proof.searched} files: {len(proof.found)} found."
     )
     for path in proof.found:
-        err.print(f"Warning: {one_line(path)} still holds something of it.")
+        err.print(f"Warning: {one_line(path)} still holds something of it: remove it yourself.")
     for name in proof.foreign:
-        err.print(f"Warning: {one_line(name)} was not made by the program and was left.")
+        err.print(f"Warning: {one_line(name)} was not made by the program: it was left.")
     out.print("Exports, overlays and copies elsewhere are yours to remove.")

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 Port = Annotated[int, typer.Option(help="Where to listen; 0 is any port that is free.")]
 Host = Annotated[
-    str, typer.Option(metavar="ADDRESS", help="One address of this machine, for others.")
+    str, typer.Option(metavar="ADDRESS", help="Serve at this address of the machine, for others.")
 ]
 NoOpen = Annotated[bool, typer.Option("--no-open", help="Only print the address, open no browser.")]
-Who = Annotated[str, typer.Argument(metavar="WHO", help="A name, or the number of a person.")]
+Who = Annotated[str, typer.Argument(metavar="WHO", help="A person: a name or number.")]
 
 
 @app.command()
@@ -39,7 +39,9 @@ def review(
     cast: Annotated[
         Path | None,
         typer.Option(
-            metavar="CSV", readable=False, help="Names, and photos if you have: name,photo."
+            metavar="CSV",
+            readable=False,
+            help="A cast list with the columns name and, if you like, photo.",
         ),
     ] = None,
     log: Annotated[bool, typer.Option("--log", help="Print what was said, and end.")] = False,
@@ -73,7 +75,9 @@ def opened(no_open: bool) -> Callable[[Key], None]:
 
     def tell(key: Key) -> None:
         if not key.local:
-            err.print("Warning: Faces and names go over the network as they are, unencrypted.")
+            err.print(
+                "Warning: Faces and names leave this machine unencrypted: end the review soon."
+            )
         out.print(f"Review: {key.address}")
         out.print("Everything is saved at once. Ctrl+C ends the review.")
         if not no_open:
@@ -98,7 +102,7 @@ def name(
 def merge(
     folder: RunFolder,
     into: Who,
-    others: Annotated[list[str], typer.Argument(metavar="WHO...", help="Who is the same.")],
+    others: Annotated[list[str], typer.Argument(metavar="WHO", help="Who is the same person.")],
 ) -> None:
     """Say that people are one; the first keeps their number."""
     from videoclusternet.review import acts
@@ -113,7 +117,7 @@ def split(
     tracks: Annotated[
         list[int] | None,
         typer.Option(
-            "--track", metavar="N", help="A track that is somebody else; may be repeated."
+            "--track", metavar="TRACK", help="A track that is somebody else; may be repeated."
         ),
     ] = None,
 ) -> None:
@@ -125,11 +129,17 @@ def split(
         if tracks:
             strangers = sorted(set(tracks) - set(state.tracks(person)))
             if strangers:
-                raise UsageError(f"Track {strangers[0]} is not of {state.called(person)}.")
+                raise UsageError(
+                    f"Track {strangers[0]} is not one of {state.called(person)}: 'vcn review' "
+                    "shows whose it is."
+                )
             return acts.move(state, tracks, None)
         question = evidence.split(person)
         if question is None:
-            raise UsageError(f"Nothing tells two parts of {state.called(person)} apart.")
+            raise UsageError(
+                f"Nothing tells two parts of {state.called(person)} apart: name the tracks of one "
+                "with --track."
+            )
         return acts.different(state, question.left, question.right)
 
     _with_log(folder, lambda session: session.do(lambda s: act(s, session.now().evidence), None))

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from videoclusternet.errors import WeightsError
 from videoclusternet.faces.candidates import planes, settle
 from videoclusternet.faces.detectors import Detections
 from videoclusternet.faces.session import TRIAL, Network, another_network, open_network
@@ -34,10 +33,7 @@ def fits(trial: Mapping[str, Array]) -> bool:
 
 def load(path: Path) -> CenterFace:
     """Read the network from its ONNX file. Raises WeightsError where it is another file."""
-    try:
-        network = open_network(path)
-    except WeightsError as error:
-        raise WeightsError(f"{path} cannot be read as the CenterFace network: {error}") from None
+    network = open_network(path)
     if not fits(network.trial):
         raise another_network(path, "the CenterFace network", network, SHAPES)
     return CenterFace(network)

@@ -22,5 +22,6 @@ def frames_of(video: Video, numbers: Array, *looks: Look) -> Generator[Frame]:
         seen += 1
     if seen < len(numbers):
         raise InputError(
-            f"The film ends before frame {numbers[seen]}, which it had: was it changed?"
+            f"The film ends before frame {numbers[seen]}, which it had: if it was changed, run it "
+            "again."
         )

@@ -35,7 +35,9 @@ def face_on(photo: bytes, name: str, detector: Detector, score: float, feed: Fee
     picture = _decoded(photo, name)
     (found,) = detector([picture], score)
     if not len(found.boxes):
-        raise InputError(f"No face was found on {name}.")
+        raise InputError(
+            f"No face was found on {name}: use one with a larger face, from the front."
+        )
     size = np.prod(found.boxes[:, 2:] - found.boxes[:, :2], axis=1)
     largest = int(size.argmax())
     motion = similarities(found.landmarks[[largest]], np.array(feed.template))[0]
@@ -45,14 +47,19 @@ def face_on(photo: bytes, name: str, detector: Detector, score: float, feed: Fee
 def _decoded(photo: bytes, name: str) -> Array:
     """Return a photograph as RGB pixels of a size that faces are found in."""
     if len(photo) > MOST_BYTES:
-        raise InputError(f"A photograph has at most {MOST_BYTES // 1_000_000} MB.")
+        raise InputError(
+            f"There are more than {MOST_BYTES // 1_000_000} MB in {name}: use a smaller copy."
+        )
     data = np.frombuffer(photo, np.uint8)
     try:
         image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
     except cv2.error:
         image = None
     if image is None or image.shape[0] * image.shape[1] > MOST_PIXELS:
-        raise InputError(f"There is no picture of a known kind in {name}.")
+        raise InputError(
+            f"There is no picture of a known kind and size in {name}: use a JPEG or PNG of at most "
+            f"{MOST_PIXELS // 1_000_000} megapixels."
+        )
     scale = min(1.0, LONG_SIDE / max(image.shape[:2]))
     if scale < 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

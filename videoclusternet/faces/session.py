@@ -78,7 +78,7 @@ def network_of(model: ModelProto, path: Path) -> Network:
             f"has to run on any size: {reason_of(error)}."
         ) from None
     if any(np.isnan(answer).any() for answer in trial.values() if answer.dtype.kind == "f"):
-        raise WeightsError(f"{path} answers with NaN instead of numbers: it is damaged.")
+        raise WeightsError(f"{path} is damaged (it answers with NaN, no number): get it again.")
     return Network(session, inputs[0].name, trial)
 
 
@@ -208,6 +208,8 @@ def _check_numbers(model: ModelProto, path: Path) -> None:
         try:
             values = numpy_helper.to_array(tensor)
         except (ValueError, TypeError, KeyError):
-            raise WeightsError(f"{path} is damaged: {tensor.name!r} is not whole.") from None
+            raise WeightsError(
+                f"{path} is damaged ({tensor.name!r} is not whole): get it again."
+            ) from None
         if values.dtype.kind == "f" and np.isnan(values).any():
-            raise WeightsError(f"{path} is damaged: {tensor.name!r} holds NaN instead of numbers.")
+            raise WeightsError(f"{path} is damaged ({tensor.name!r} holds NaN): get it again.")

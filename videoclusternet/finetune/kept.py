@@ -48,8 +48,8 @@ class Kept:
         try:
             kept = torch.load(path, map_location="cpu", weights_only=True)
             return kept["state"] if kept["key"] == self.key else None
-        except Exception as error:  # torch has no end of errors for a damaged file
-            log.warning("%s is damaged (%s): the training begins anew.", path, type(error).__name__)
+        except Exception:  # torch has no end of errors for a damaged file
+            log.warning("%s is damaged: the training begins anew.", path)
             return None
 
 

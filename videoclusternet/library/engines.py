@@ -102,7 +102,9 @@ class RayEngine:
         try:
             import ray
         except ImportError:
-            raise UsageError("Ray is not installed: pip install 'videoclusternet[ray]'.") from None
+            raise UsageError(
+                "Ray is not installed: run 'pip install \"videoclusternet[ray]\"'."
+            ) from None
         ray.init(address=self.address, log_to_driver=False, configure_logging=False)
         try:
             yield from self._run(ray, jobs, told)
@@ -125,7 +127,7 @@ class RayEngine:
                 yield film, ray.get(done)
             except ray.exceptions.RayError as error:
                 reason = str(error).strip().splitlines()[-1]
-                yield film, Outcome(INTERNAL, f"Ray gave it up ({reason}).")
+                yield film, Outcome(INTERNAL, f"Ray gave it up ({reason}): run the library again.")
 
 
 def _first(job: Job) -> Outcome:

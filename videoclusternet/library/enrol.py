@@ -63,7 +63,7 @@ def enrol(library: Library, folder: Path, device: Device = "auto") -> list[str]:
 def _photos_in(folder: Path) -> dict[str, list[Path]]:
     """Return the photographs of each name, in the order of the names."""
     if not folder.is_dir():
-        raise InputError(f"{folder} is no folder of photographs.")
+        raise InputError(f"{folder} is no folder: name one of photographs.")
     photos: dict[str, list[Path]] = {}
     for path in sorted(folder.rglob("*")):
         if path.suffix.casefold() in KINDS and path.is_file():

@@ -80,7 +80,7 @@ def do(job: Job, progress: StageProgress = unwatched) -> Outcome:
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         what = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
-        outcome = Outcome(INTERNAL, f"This is a fault of the program: {what}.")
+        outcome = Outcome(INTERNAL, f"This is a fault of the program ({what}): report it.")
     return replace(outcome, seconds=time.monotonic() - begin, threads=job.threads)
 
 

@@ -171,7 +171,10 @@ class Library:
         for known in self.people():
             if wanted in (known.name.casefold(), str(known.number)):
                 return known
-        raise UsageError(f"Nobody in this library is called '{text.strip()}'.")
+        raise UsageError(
+            f"Nobody in this library is called '{text.strip()}': 'vcn library people' prints who "
+            "is there."
+        )
 
     def find(self, text: str) -> list[Moment]:
         """Return the moments of all films with all of some people and none of others.
@@ -205,7 +208,7 @@ class Library:
         try:
             return np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError):
-            raise InputError(f"{path} is missing or damaged: run the library again.") from None
+            raise InputError(f"{path} is damaged or missing: run the library again.") from None
 
     def write_faces(self, film: Film, faces: Array) -> None:
         """Write the crops of people who were enrolled, as `faces` returns them."""
@@ -259,7 +262,7 @@ class Library:
         for known in self.people():
             if any(one.id == member for one in known.members):
                 return known
-        raise UsageError(f"Nobody in this library has the number {member}.")
+        raise UsageError(f"Nobody in this library has the number {member}: look at the page again.")
 
     def _members(self) -> list[Member]:
         """Return the people of all films, none of them without a number of the library."""

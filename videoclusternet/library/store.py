@@ -162,9 +162,14 @@ class Store:
         """Return the film of this name or path. Raises UsageError where there is not just one."""
         wanted = os.path.abspath(text)
         found = [one for one in self.films() if text == one.name or wanted == str(one.path)]
-        if len(found) != 1:
-            many = "Several films" if found else "No film"
-            raise UsageError(f"{many} of this library is called '{text}': name its path.")
+        if not found:
+            raise UsageError(
+                f"No film of this library is called '{text}': 'vcn library status' prints all."
+            )
+        if len(found) > 1:
+            raise UsageError(
+                f"Several films of this library are called '{text}': name the path of one."
+            )
         return found[0]
 
     def note(self, film: int, outcome: Outcome) -> None:

@@ -59,7 +59,7 @@ def opened(
     BusyError where another process writes for long, and ResourceError where there is no room.
     """
     if not make and not path.is_file():
-        raise InputError(f"{path.parent} holds no library: make one with vcn library init.")
+        raise InputError(f"{path.parent} holds no library: make one with 'vcn library init'.")
     with database.opened(
         path, TABLES, SCHEMA, make=make, remedy="put back a copy", journal="WAL"
     ) as opened_file:

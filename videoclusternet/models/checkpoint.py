@@ -90,17 +90,25 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     except WeightsError:
         raise
     except SafetensorError as error:
-        raise WeightsError(f"{path} is a damaged safetensors file: {error}.") from None
+        raise WeightsError(
+            f"{path} is a damaged safetensors file ({error}): get it again."
+        ) from None
     except MemoryError:
-        raise WeightsError(f"{path} asks for more memory than its size explains.") from None
+        raise WeightsError(
+            f"{path} asks for more memory than its size explains: get it from somebody you trust."
+        ) from None
     except Exception as error:  # torch has no class for what a damaged file does to it
-        raise WeightsError(f"{path} cannot be read as parameters: {reason_of(error)}.") from None
+        raise WeightsError(
+            f"{path} cannot be read as a network ({reason_of(error)}): get it again."
+        ) from None
     if kind == "pickle":
         raise WeightsError(
             f"{path} is a bare pickle, which could run anything: where you trust it, save its "
             "values with torch.save or as safetensors."
         )
-    raise WeightsError(f"{path} is neither a PyTorch, a safetensors nor an ONNX file.")
+    raise WeightsError(
+        f"{path} is neither a PyTorch, a safetensors nor an ONNX file: name one that is."
+    )
 
 
 def _load_zip(path: Path) -> Any:
@@ -112,7 +120,9 @@ def _load_zip(path: Path) -> Any:
             )
         packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
         if packed or sum(entry.file_size for entry in entries) > path.stat().st_size:
-            raise WeightsError(f"{path} is packed, which torch never does: it may have no end.")
+            raise WeightsError(
+                f"{path} is packed, and may have no end: save it anew with torch.save."
+            )
     return _load(path)
 
 

@@ -27,7 +27,7 @@ def resolve_device(device: Device) -> str:
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
-        raise UsageError("There is no usable CUDA device here: use --device cpu.")
+        raise UsageError("No GPU that CUDA can use was found: use --device cpu.")
     return device
 
 
@@ -73,5 +73,8 @@ def enough_memory() -> Iterator[None]:
         yield
     except RuntimeError as error:
         if "can't allocate memory" in str(error):  # of the processor: torch has no class for it
-            raise ResourceError("There is not enough memory for this film and settings.") from error
+            raise ResourceError(
+                "There is not enough memory for this film and settings: end other programs, and "
+                "type the same command again."
+            ) from error
         raise

@@ -211,5 +211,7 @@ class FaceModel(nn.Module):
             OSError, SafetensorError, UsageError, WeightsError, KeyError, TypeError, ValueError,
             RuntimeError,
         ) as error:  # fmt: skip
-            raise WeightsError(f"{path} is not a face model that this version tuned.") from error
+            raise WeightsError(
+                f"{path} is no network that this version tuned: run the film again."
+            ) from error
         return model

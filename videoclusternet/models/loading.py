@@ -44,7 +44,7 @@ def load_backbone(spec: BackboneSpec, path: Path) -> tuple[BackboneSpec, Backbon
         net = _read_backbone(spec, path).eval()
     for name, value in net.state_dict().items():
         if not value.isfinite().all():
-            raise WeightsError(f"{path} holds values of {name} that are no numbers.")
+            raise WeightsError(f"{path} is damaged ({name} holds what is no number): get it again.")
     return replace(spec, dimension=_dimension(net, spec, path)), net
 
 
@@ -57,12 +57,14 @@ def _read_backbone(spec: BackboneSpec, path: Path) -> Backbone:
         return own
     if not hasattr(module, "build"):
         raise WeightsError(
-            f"{path} is no ONNX file: `vcn models check` tells the network that it belongs to."
+            f"{path} is no ONNX file: 'vcn models check' tells which network it is of."
         )
     fit = fit_state(spec, read_checkpoint(path))
     if fit.problems:
         why = "; ".join(fit.problems)
-        raise WeightsError(f"{path} does not fit '{spec.name}': {why}. {_looks_like(fit.state)}")
+        raise WeightsError(
+            f"{path} does not fit '{spec.name}' ({why}): it looks like {_likeness(fit.state)}."
+        )
     net = build_backbone(spec)
     net.load_state_dict(net.state_dict() | fit.fitting)
     return net
@@ -85,8 +87,8 @@ def row_for(path: Path) -> tuple[BackboneSpec, WeightsFile]:
             rows = likely_rows(state)
             if not rows:
                 raise WeightsError(
-                    f"{path} holds no network that is known here: its first names are "
-                    f"{_some(list(state)) or 'none'}."
+                    f"{path} holds no network that is known here (its first names are "
+                    f"{_some(list(state)) or 'none'}): 'vcn models' lists those that are."
                 )
             spec = rows[0][0]
     if declaration is not None:
@@ -178,11 +180,11 @@ def _under_prefix(
     return {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
 
 
-def _looks_like(state: dict[str, Tensor]) -> str:
+def _likeness(state: dict[str, Tensor]) -> str:
     rows = likely_rows(state)
     if not rows:
-        return "It looks like no network that is known here."
-    return f"It looks like '{rows[0][0].name}'."
+        return "no network that is known here"
+    return f"'{rows[0][0].name}'"
 
 
 def _some(names: list[str]) -> str:
@@ -207,5 +209,5 @@ def _dimension(net: Backbone, spec: BackboneSpec, path: Path) -> int:
             f"'{spec.name}' feeds: {str(error).rstrip('.')}."
         ) from None
     if embeddings.ndim != 2 or len(embeddings) != 1 or not embeddings.isfinite().all():
-        raise WeightsError(f"The network of {path} makes no embedding of a picture.")
+        raise WeightsError(f"The network of {path} makes no embedding: name a face network.")
     return int(embeddings.shape[1])

@@ -20,7 +20,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
 
-from videoclusternet.errors import WeightsError, reason_of
+from videoclusternet.errors import WeightsError, demand, reason_of
 from videoclusternet.weights.choice import WeightsFile, choose
 
 FacePoints = tuple[tuple[float, float], ...]
@@ -196,7 +196,7 @@ class Declaration(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"])
-            raise WeightsError(f"{path} cannot be meant: {key}: {first['msg']}.") from None
+            raise WeightsError(f"{path} cannot be meant: '{key}' {demand(first)}.") from None
         except (OSError, ValueError) as error:
             why = reason_of(error)
             raise WeightsError(f"{path} is no TOML file that can be read: {why}.") from None

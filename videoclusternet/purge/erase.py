@@ -28,7 +28,7 @@ def erase_run(folder: Path) -> Proof:
     BusyError while a run works in it.
     """
     if not _is_run(folder):
-        raise InputError(f"{folder} holds no run.")
+        raise InputError(f"{folder} holds no run: name a run folder.")
     manifest = _manifest_of(folder)
     if manifest is not None:
         manifest.refuse_episode(folder, "purge")

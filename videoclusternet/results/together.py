@@ -37,7 +37,9 @@ def find_person(people: Iterable[Person], text: str) -> Person:
     for person in people:
         if wanted in (person.name.casefold(), str(person.number)):
             return person
-    raise UsageError(f"Nobody in this run is called '{text.strip()}'.")
+    raise UsageError(
+        f"Nobody in this run is called '{text.strip()}': 'vcn show' prints who is there."
+    )
 
 
 def find_moments(people: People, text: str) -> list[Appearance]:
@@ -61,7 +63,7 @@ def parse_question(text: str) -> list[tuple[str, str]]:
     name, *rest = re.split(r"\s+([&-])(?:\s+|$)", f" {text}".rstrip())
     words = [("&", name), *zip(rest[::2], rest[1::2], strict=True)]
     if not all(who.strip() for _, who in words):
-        raise UsageError(f"'{text}' lacks a name: ask as in \"Ada & Bo - Cy\".")
+        raise UsageError(f"'{text}' lacks a name: ask as in 'Ada & Bo - Cy'.")
     return words
 
 

@@ -68,7 +68,7 @@ def read_truth(path: Path) -> Truth:
             f"Line {lines.line_num} of the truth file {path} is not CSV: {error}."
         ) from None
     if not rows:
-        raise InputError(f"The truth file {path} holds no boxes.")
+        raise InputError(f"The truth file {path} holds no boxes: write one a line.")
     rows.sort(key=lambda row: row[0])
     frames, boxes, names = zip(*rows, strict=True)
     return Truth(np.array(frames, np.int64), np.array(boxes, np.float32), np.array(names, np.str_))
@@ -87,7 +87,7 @@ def _read_line(
     if box[2] <= box[0] or box[3] <= box[1]:
         raise InputError(f"{where} has a box whose x2 or y2 is not beyond its x1 or y1.")
     if not fields["name"]:
-        raise InputError(f"{where} has no name; write '{UNTOLD}' where nobody can tell.")
+        raise InputError(f"{where} has no name: write '{UNTOLD}' where nobody can tell.")
     return int(fields["frame"]), box, fields["name"]
 
 

@@ -38,7 +38,9 @@ def name(state: State, person: int, text: str) -> Act:
         return Act("name", f"{before} has no name any more", {f"name/{person}": None})
     taken = [n for n, other in state.name.items() if other.casefold() == text.casefold()]
     if taken not in ([], [person]):
-        raise UsageError(f"There is already somebody called {text}: merge the two, or say another.")
+        raise UsageError(
+            f"There is already somebody called {text}: merge the two, or name another."
+        )
     changes = {f"name/{person}": text, f"sure/{state.anchor(tracks)}": True}
     return Act("name", f"{before} is {text}", changes)
 
@@ -68,7 +70,7 @@ def merge(state: State, into: int, others: Iterable[int]) -> Act:
     """Say that people are one: all of their tracks are the first's."""
     others = [other for other in dict.fromkeys(others) if other != into]
     if not others or UNKNOWN in (into, *others):
-        raise UsageError("It takes two people to merge.")
+        raise UsageError("It takes two people to merge: name one more.")
     tracks = [track for person in (into, *others) for track in state.tracks(person)]
     changes = _together(state, tracks, into)
     names = [state.name[person] for person in (into, *others) if person in state.name]
@@ -91,7 +93,7 @@ def move(state: State, tracks: Sequence[int], to: int | None) -> Act:
     if to is not None and to != UNKNOWN:
         state.tracks(to)
     if all(state.person[track] == person for track in tracks):
-        raise UsageError("These are there already.")
+        raise UsageError("These tracks are there already: name somebody else.")
     changes: dict[str, Any] = {f"track/{track}": person for track in tracks}
     changes |= {f"sure/{track}": True for track in tracks}
     if to is None:
@@ -180,9 +182,11 @@ def _pair(kind: str, one: int, other: int) -> str:
 def _checked(state: State, tracks: Sequence[int]) -> list[int]:
     for track in tracks:
         if not 0 <= track < len(state.person):
-            raise UsageError(f"There is no track {track}.")
+            raise UsageError(
+                f"There is no track {track}: the run has {len(state.person)}, numbered from 0."
+            )
     if not tracks:
-        raise UsageError("No track was named.")
+        raise UsageError("No track was named: tick one.")
     return sorted(set(tracks))
 
 

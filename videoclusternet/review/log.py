@@ -125,8 +125,8 @@ class Log:
             head = self._read(database)
             if seen not in (None, head):
                 raise ConflictError(
-                    "Somebody else changed this run in between: look at it again, then say it "
-                    "again. Nothing was lost."
+                    "Somebody else changed something in between: look again, then say it again; "
+                    "nothing was lost."
                 )
             delta = {
                 key: [self._state.get(key), value]

@@ -63,7 +63,7 @@ class State:
         """Return the tracks of a person, or of Unknown. Raises UsageError where there is none."""
         tracks = np.flatnonzero(self.person == person).tolist()
         if not tracks and person != UNKNOWN:
-            raise UsageError(f"There is no person {person}.")
+            raise UsageError(f"There is no person {person}: 'vcn show' prints who is there.")
         return tracks
 
     def called(self, person: int) -> str:
@@ -79,7 +79,9 @@ class State:
         number = wanted.casefold().removeprefix("person").strip()
         if number.isdigit() and int(number) in self.people:
             return int(number)
-        raise UsageError(f"Nobody in this run is called '{wanted}'.")
+        raise UsageError(
+            f"Nobody in this run is called '{wanted}': 'vcn show' prints who is there."
+        )
 
     def anchor(self, tracks: Sequence[int]) -> int:
         """Return the track that stands for these: what was said of them first, then the longest."""

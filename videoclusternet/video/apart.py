@@ -75,7 +75,9 @@ def open_apart(path: FilmPath) -> VideoApart:
             broken = error
         else:
             return VideoApart.retold(head["video"])
-    raise InputError(f"The decoder {broken} on opening {quoted(path)}, twice.")
+    raise InputError(
+        f"The decoder {broken} on opening {quoted(path)}, twice: make a copy in another format."
+    )
 
 
 def _made(pictures: Mapping[Look, Array], pixels: Pixels, long_side: int | None) -> Array:

@@ -18,15 +18,36 @@ def ordinary_file(path: FilmPath) -> str:
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
-        raise InputError(f"There is no file {quoted(path)}.") from None
+        raise InputError(f"There is no file {quoted(path)}: name one that is there.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(f"{quoted(path)} cannot be opened: {reason}.") from None
     if stat.S_ISDIR(mode):
-        raise InputError(f"{quoted(path)} is a folder, not a film.")
+        raise InputError(f"{quoted(path)} is a folder, not a film: name a file.")
     if not stat.S_ISREG(mode):
-        raise InputError(f"{quoted(path)} is a pipe or a device, not an ordinary file.")
+        raise InputError(f"{quoted(path)} is a pipe or a device, not a film: name a file.")
     return os.fspath(path)
+
+
+def no_film(path: FilmPath, head: bytes) -> InputError:
+    """Return the error that says what a file is that begins so and cannot be opened."""
+    if not head:
+        return InputError(f"{quoted(path)} is empty: copy it again.")
+    if head[4:] == b"ftyp":
+        return InputError(
+            f"{quoted(path)} has no index, as its recording or copy was never finished: copy it "
+            "again, or mend it."
+        )
+    return InputError(
+        f"{quoted(path)} is not a film of a known kind: name another, or make a copy as .mp4."
+    )
+
+
+def no_picture(path: FilmPath) -> InputError:
+    """Return the error of a film of which nothing can be decoded."""
+    return InputError(
+        f"Not one picture of {quoted(path)} can be decoded: make a copy in another format."
+    )
 
 
 def quoted(path: FilmPath) -> str:

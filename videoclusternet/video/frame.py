@@ -89,7 +89,8 @@ def convert(
         return np.ascontiguousarray(np.rot90(scaled.to_ndarray(), turns))
     except (FFmpegError, ValueError, MemoryError) as error:
         raise InputError(
-            f"Frame {index} cannot be converted from {picture.format.name}: {error}."
+            f"Frame {index} cannot be converted from {picture.format.name} ({error}): "
+            "make a copy in another format."
         ) from None
 
 

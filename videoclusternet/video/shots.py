@@ -10,10 +10,9 @@ import cv2
 import numpy as np
 
 from videoclusternet.config import ShotsConfig
-from videoclusternet.errors import InputError
 from videoclusternet.records import Array, Progress, Shots, silent
 from videoclusternet.video.cuts import LONG_SIDE, looks_of, make_cut_finder
-from videoclusternet.video.file import quoted
+from videoclusternet.video.file import no_picture
 from videoclusternet.video.stream import Video
 
 FLASH = 2  # frames that a flash lasts at most
@@ -43,7 +42,7 @@ def detect_shots(video: Video, config: ShotsConfig, progress: Progress = silent)
             resized.append(frame.index)
         progress(frame.index + 1, max(frame.index + 1, video.info.frames or 0))
     if not seconds:
-        raise InputError(f"Not one picture of {quoted(video.path)} can be decoded.")
+        raise no_picture(video.path)
     found += cuts.finish()
     flashes.finish()
     found = [cut for cut in found if cut not in flashes.frames]

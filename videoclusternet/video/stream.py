@@ -25,7 +25,7 @@ from videoclusternet.errors import InputError
 from videoclusternet.processors import usable_threads
 from videoclusternet.records import Array
 from videoclusternet.video.clock import Clock
-from videoclusternet.video.file import FilmPath, ordinary_file, quoted
+from videoclusternet.video.file import FilmPath, no_film, no_picture, ordinary_file, quoted
 from videoclusternet.video.frame import (
     Frame,
     Look,
@@ -113,7 +113,9 @@ class Video:
         layout, scalers, index = None, dict[str, Any](), 0
         with open_container(self.path) as container:
             if self._stream >= len(container.streams):
-                raise InputError(f"{quoted(self.path)} was changed while it was being read.")
+                raise InputError(
+                    f"{quoted(self.path)} was changed during the run: start the run again."
+                )
             stream = container.streams[self._stream]
             for picture in _decode(container, stream, threads or self.threads):
                 self.damaged += picture is None or picture.is_corrupt
@@ -182,7 +184,7 @@ def open_video(path: FilmPath) -> Video:
         _check_pixels(path, stream.codec_context.width, stream.codec_context.height)
         first = next((picture for picture in _decode(container, stream, 1) if picture), None)
         if first is None:
-            raise InputError(f"Not one picture of {quoted(path)} can be decoded.")
+            raise no_picture(path)
         width, height = _display_size(first, stream.sample_aspect_ratio)
         _check_pixels(path, width, height)
         fps = float(stream.average_rate or stream.guessed_rate or 25)
@@ -209,17 +211,13 @@ def open_container(path: str) -> Any:
         )
     except OSError as error:
         raise InputError(f"{quoted(path)} cannot be opened: {error.strerror}.") from None
-    except (FFmpegError, ValueError) as error:
-        if not head:
-            reason = "is empty"
-        elif head[4:] == b"ftyp":
-            reason = "has no index: it is damaged, or its recording was never finished"
-        else:
-            reason = f"is not a film of a known kind ({type(error).__name__})"
-        raise InputError(f"{quoted(path)} {reason}.") from None
+    except (FFmpegError, ValueError):
+        raise no_film(path, head) from None
     if NO_FILM.intersection(container.format.name.split(",")):
         container.close()
-        raise InputError(f"{quoted(path)} is a text or a list of other files, not a film.")
+        raise InputError(
+            f"{quoted(path)} is a text or a list of other files, not a film: name the film."
+        )
     return container
 
 
@@ -231,7 +229,7 @@ def _film_stream(container: Any, path: str) -> int:
         if stream.codec_context and not stream.disposition & Disposition.attached_pic
     ]
     if not streams:
-        raise InputError(f"{quoted(path)} holds no moving picture that can be decoded.")
+        raise InputError(f"{quoted(path)} holds no moving picture: name another file.")
     packets: Counter[int] = Counter()
     if len(streams) > 1:
         with contextlib.suppress(FFmpegError):  # it breaks off early: go by what was seen
@@ -271,7 +269,7 @@ def _check_pixels(path: str, width: int, height: int) -> None:
     if width * height > MOST_PIXELS:
         raise InputError(
             f"The pictures of {quoted(path)} have {width} x {height} pixels, "
-            f"and at most {MOST_PIXELS} are taken."
+            f"and at most {MOST_PIXELS:,} are taken: make a smaller copy."
         )
 
 

@@ -92,7 +92,7 @@ def _add_media(app: FastAPI, session: Session) -> None:
     @cache
     def video() -> Video:
         if session.film is None:
-            raise UsageError("The film is not at hand: name it with --film.")
+            raise UsageError("The film is not at hand: start the review with --film.")
         return open_video(session.film)
 
     @app.get("/face/{row}.jpg")
@@ -170,7 +170,7 @@ def _add_acts_on_people(app: FastAPI, desk: _Desk) -> None:
         def act(state: State) -> Act:
             everyone = [*([state.find(text)] if text.strip() else []), *(people or [])]
             if not everyone:
-                raise UsageError("It takes two people to merge.")
+                raise UsageError("It takes two people to merge: name one more.")
             into = next((person for person in everyone if person in state.name), everyone[0])
             return acts.merge(state, into, everyone)
 

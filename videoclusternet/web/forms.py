@@ -35,7 +35,9 @@ def bare_app(key: Key, problem: Callable[[str], str]) -> FastAPI:
     @app.exception_handler(404)
     @app.exception_handler(RequestValidationError)
     async def nowhere(request: Request, error: Exception) -> HTMLResponse:
-        return HTMLResponse(problem("There is no such page."), 404)
+        return HTMLResponse(
+            problem("There is no such page: go on from the one with everybody."), 404
+        )
 
     return app
 

@@ -85,12 +85,18 @@ class Guard:
         """Return the answer to who may not ask, or begins; None where the pages answer."""
         headers = request.headers
         if headers.get("host", "") not in self.key.hosts:
-            return PlainTextResponse("This server does not go by that name.", 421)
+            return PlainTextResponse(
+                "This server does not go by that name: open the address that the review printed.",
+                421,
+            )
         if request.method not in ("GET", "HEAD"):
             origin = headers.get("origin", "")
             site = headers.get("sec-fetch-site", "same-origin")
             if origin.removeprefix("http://") not in self.key.hosts or site != "same-origin":
-                return PlainTextResponse("Changes are only taken from pages of this server.", 403)
+                return PlainTextResponse(
+                    "Changes are only taken from pages of this server: open its own address.",
+                    403,
+                )
         if request.url.path == "/" and "token" in request.query_params:
             return self._begun(request.query_params["token"])
         if not self._knows(request.cookies.get(self.key.cookie, "")):

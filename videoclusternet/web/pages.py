@@ -96,7 +96,9 @@ class Pages:
         """Who else a track might be."""
         now = self.session.now()
         if not 0 <= track < len(now.times):
-            raise UsageError(f"There is no track {track}.")
+            raise UsageError(
+                f"There is no track {track}: the run has {len(now.times)}, numbered from 0."
+            )
         mine = int(now.state.person[track])
         return self._page(
             "who.html.j2", f"/track/{track}/who", now, banner, strip=self._strips(now, [track])[0],

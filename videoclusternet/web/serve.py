@@ -35,7 +35,9 @@ def serve(
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         kind = BusyError if isinstance(error, OSError) else UsageError
-        raise kind(f"Nothing can be served at {address} port {port}: {reason}.") from None
+        raise kind(
+            f"Nothing can be served at {address} port {port} ({reason}): name another --port."
+        ) from None
     with listening:
         named = f"[{address}]" if address.version == 6 else str(address)
         key = Key(named, listening.getsockname()[1])

@@ -109,7 +109,9 @@ class Session:
             if self._view is None or read != self._read:
                 view = load_run(self.folder)
                 if "people" not in view.manifest.stages:
-                    raise InputError(f"The run in {self.folder} is not finished: run it again.")
+                    raise InputError(
+                        f"The run in {self.folder} is not finished: run the film again."
+                    )
                 view.manifest.refuse_episode(self.folder, "review")
                 steady = view.manifest.steady(view.tracks)
                 begin(self.log, view.clusters, steady, view.made)

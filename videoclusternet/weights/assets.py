@@ -112,14 +112,14 @@ def locate(asset: Asset) -> Path:
     if asset.file.is_file():
         if file_hash(asset.file) != asset.sha256:
             raise WeightsError(
-                f"{asset.file} is not the file that it should be: run `{asset.fetched_by}` to "
+                f"{asset.file} is not the file that it should be: run '{asset.fetched_by}' to "
                 "fetch it again."
             )
         return asset.file
     for path in _installed(asset.member):
         if file_hash(path) == asset.sha256:  # else it is of another version, and not this asset
             return path
-    raise WeightsError(f"The file of '{asset.name}' is missing: run `{asset.fetched_by}` once.")
+    raise WeightsError(f"The file of '{asset.name}' is missing: run '{asset.fetched_by}' once.")
 
 
 def missing(assets: Iterable[Asset]) -> list[Asset]:

@@ -92,6 +92,8 @@ def check_file(path: Path) -> None:
         if not path.is_file():
             raise WeightsError(f"{path} is not there, or is not a file.")
         if path.stat().st_size > LARGEST:
-            raise WeightsError(f"{path} has more than {LARGEST >> 30} GiB: not a face network.")
+            raise WeightsError(
+                f"{path} has more than {LARGEST >> 30} GiB and is not a face network: name another."
+            )
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror}.") from None

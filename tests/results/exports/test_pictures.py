@@ -83,7 +83,7 @@ def test_a_film_that_is_too_short_is_not_the_one(tmp_path: Path) -> None:
     path = tmp_path / "short.mp4"
     draw_film(path, [DrawnShot(10, 1)], size=(1280, 720))
     sheet = sheet_of()
-    with pytest.raises(InputError, match="is it the film of this run"):
+    with pytest.raises(InputError, match="name the film of this run with --film"):
         write_folder(
             tmp_path / "out",
             FOLDERS["stills"].files(sheet, crops_of(sheet), lambda: open_video(path)),

@@ -86,7 +86,7 @@ def _pictures(film: Callable[[], Video], wanted: set[int]) -> Iterator[Frame]:
             yield picture
         if picture.index == last:
             return
-    raise InputError("The film ends before its last face: is it the film of this run?")
+    raise InputError("The film ends before its last face: name the film of this run with --film.")
 
 
 def to_xmp(sheet: Sheet, seen: list[tuple[str, Array]]) -> bytes:

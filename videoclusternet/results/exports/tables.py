@@ -19,7 +19,8 @@ def to_parquet(sheet: Sheet) -> bytes:
         from pyarrow import parquet
     except ImportError:
         raise UsageError(
-            "Parquet asks for pyarrow: pip install 'videoclusternet[parquet]'."
+            "Parquet asks for pyarrow, which is not installed: run 'pip install "
+            '"videoclusternet[parquet]"\'.'
         ) from None
     rows = [
         (sheet.film.name, person.number, person.name, one.start, one.end, *sheet.span(one))
