@@ -1,6 +1,7 @@
 # make install   the program and its tools into .venv, its weights into your cache
 # make demo      run it on a film of its own, or on yours: make demo FILM=path
-# make test      every test; make lint, make types: the other checks
+# make test      every test; make lint, make types: the other checks; make check: the quick ones
+# make docs      the site of the documents, in build/site
 # make audit     look for known faults in every library; make sbom: list them all in sbom.json
 # make lock      write constraints.txt anew; make clean: remove .venv and all caches here
 
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test lint types audit sbom lock clean chromium
+.PHONY: help install demo check test lint types docs audit sbom lock clean chromium
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -47,12 +48,21 @@ chromium:
 		{ echo "The tests of the report need Chromium on the PATH (Debian: apt-get install" \
 		"chromium)."; exit 1; }
 
+# What is asked before each commit, within a minute: the lines of the house, and the method's core.
+check: lint types
+	$(BIN)/pytest --quiet --exitfirst tests/test_imports.py tests/test_sentences.py \
+		tests/test_records.py tests/test_config.py tests/clustering tests/tracks \
+		tests/models/test_loss.py tests/finetune/test_matching.py tests/results/test_metrics.py
+
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 
 types: $(INSTALLED)
 	$(BIN)/mypy
+
+docs: $(INSTALLED)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 audit: $(INSTALLED)
 	@$(PYTHON) -m venv build/audit

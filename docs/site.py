@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "videoclusternet"
 ROOMS = (
     "video", "faces", "tracks", "models", "finetune", "clustering", "results", "review", "season",
-    "library", "purge", "web", "weights", "demo",
+    "library", "purge", "web", "cli", "weights", "demo",
 )  # fmt: skip
 PAGES = {
     "PRIVACY.md": "privacy.md",

@@ -76,6 +76,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for example in (ROOT / "examples").glob("*.py"):
         shutil.copy(example, folder)
     process_film(folder / "film.mp4", folder / "runs" / "film", device="cpu")
+    shutil.copytree(folder / "runs" / "film", folder / "runs" / "again")
     return folder
 
 

@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import urllib.request
@@ -23,6 +24,7 @@ import pytest
 from benchmarks.__main__ import _parser
 from tests.command import Vcn
 from tests.docs.conftest import ROOT
+from videoclusternet.models.registry import BACKBONES
 
 PAGES = sorted(
     str(page.relative_to(ROOT))
@@ -32,8 +34,8 @@ ELSEWHERE = {
     "pip install": "benchmarks/install.py",
     "python -m pip install": "benchmarks/install.py",
     "vcn demo": "tests/test_cli.py::test_the_demo_runs_and_scores_its_own_film",
-    "vcn models fetch": "tests/test_cli.py::test_a_network_is_fetched_from_an_address_only_when_told",
-    "vcn library run archive --engine ray": "tests/library/test_engines.py::test_a_film_is_two_tasks_and_the_second_wants_the_gpu",
+    "vcn models fetch": "tests/test_cli.py::test_a_network_is_fetched_from_an_address",
+    "vcn library run archive --engine ray": "tests/library/test_engines.py::test_a_film_is_two",
     "python own_detector.py": "tests/docs/test_examples.py::test_the_detector_finds_faces",
     "python with_pandas.py": "tests/docs/test_examples.py::test_pandas_reads_a_run",
     "docker": "Dockerfile",
@@ -60,6 +62,15 @@ def commands(text: str) -> Iterator[list[str]]:
             words = shlex.split(command, comments=True)
             if words:
                 yield words
+
+
+@pytest.fixture(autouse=True)
+def tables() -> Iterator[None]:
+    """Leave the table of backbones as it was, whatever rows a page adds."""
+    before = dict(BACKBONES)
+    yield
+    BACKBONES.clear()
+    BACKBONES.update(before)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if list(blocks(page))])
@@ -109,18 +120,20 @@ def run_command(words: list[str], vcn: Vcn) -> None:
             _parser().parse_args(arguments)  # each takes minutes to hours; its room has its tests
         case ["bash", script]:
             assert (ROOT / script).is_file(), line
+        case ["ffmpeg", *_]:  # another program, which need not be here
+            if shutil.which("ffmpeg"):
+                subprocess.run(words, check=True, stdin=subprocess.DEVNULL)
         case _:
             pytest.fail(f"Nothing runs this command: {line}")
 
 
 def run_vcn(words: list[str], vcn: Vcn) -> None:
-    """Run a command of ours, to its end or, where it serves pages, until they were seen."""
+    """Run a command of ours to its end, or, where it serves pages, until one was seen."""
     target = None
     if ">" in words:
         *words, _, target = words
-    serves = "review" in words and "--log" not in words
     done = vcn(*expanded(words))
-    assert done.code == (128 + signal.SIGINT if serves else 0), (words, done)
+    assert done.code == 0, (words, done)
     if target:
         Path(target).write_text(done.out)
 
