@@ -19,7 +19,7 @@ import videoclusternet as vcn
 from benchmarks.datasets.film import LabelledFilm
 from benchmarks.methods import TrackSet
 from benchmarks.runs import Case
-from videoclusternet.clustering.merge import cluster_tracks
+from videoclusternet.clustering.cluster import cluster_tracks
 from videoclusternet.clustering.signature import sign_tracks
 from videoclusternet.config import Config, FinetuneConfig
 from videoclusternet.faces.crops import evenly

@@ -29,6 +29,7 @@ PAGES = {
     "CHANGELOG.md": "changelog.md",
     "README.md": "index.md",
 }
+LOADED = re.compile(r"<(?:script|img|iframe|link)\b[^>]*\b(?:src|href)=\"?(https?:[^\" >]+)")
 LINK = re.compile(r"(\]\(|<img src=\")(?!\w+:|#)([^)#\"\s]+)(#[^)\"\s]*)?")
 
 
@@ -109,3 +110,11 @@ def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> Navigation:
     if missing:
         raise ValueError(f"Not in the navigation of mkdocs.yml: {', '.join(sorted(missing))}")
     return nav
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """Refuse a page that would load something from elsewhere."""
+    elsewhere = LOADED.findall(output)
+    if elsewhere:
+        raise ValueError(f"{page.file.src_uri} would load {', '.join(elsewhere)}")
+    return output

@@ -10,7 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from videoclusternet.clustering.merge import cluster_tracks
+from videoclusternet.clustering.cluster import cluster_tracks
 from videoclusternet.config import DetectConfig, Device, ShotsConfig, load_config
 from videoclusternet.errors import UsageError
 from videoclusternet.faces.crops import cut_crops

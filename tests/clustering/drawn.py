@@ -7,8 +7,8 @@ import torch
 
 from tests.oracles import SlowLoss
 from tests.pocket import POCKET, build
+from videoclusternet.clustering.cluster import cluster_tracks
 from videoclusternet.clustering.distance import RULES
-from videoclusternet.clustering.merge import cluster_tracks
 from videoclusternet.clustering.signature import sign_tracks, track_sides
 from videoclusternet.config import FinetuneConfig
 from videoclusternet.models.face_model import FaceModel

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.clustering.drawn import draw_outputs, scorer, sides_of
+from videoclusternet.clustering.cluster import cluster_tracks
 from videoclusternet.clustering.distance import Sides
-from videoclusternet.clustering.merge import cluster_tracks
 from videoclusternet.config import ClusterConfig
 from videoclusternet.records import UNKNOWN, Signatures, Tracks
 from videoclusternet.review import acts

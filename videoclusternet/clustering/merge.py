@@ -1,4 +1,4 @@
-"""Who is who: clusters merge while their loss is below the limit that one of them sets for itself.
+"""Clusters merge while their loss is below the limit that one of them sets for itself.
 
 No number of people and no threshold is asked for (paper, stage 3).
 """
@@ -12,9 +12,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
-from videoclusternet.clustering.confidence import track_margins
 from videoclusternet.clustering.distance import (
-    RULES,
     Rule,
     Sides,
     blocks,
@@ -23,41 +21,11 @@ from videoclusternet.clustering.distance import (
     loss_to,
     mean_of_crops,
 )
-from videoclusternet.clustering.doubts import find_doubts
-from videoclusternet.clustering.known import recognisable
-from videoclusternet.clustering.written import nobody, written
-from videoclusternet.config import ClusterConfig
-from videoclusternet.records import SAID, Array, Clusters, Signatures, Tracks
+from videoclusternet.records import SAID, Array
 from videoclusternet.said import Said, numbered
 
 BY_FAR = 0.5  # the excess over a limit, in distances from the nearest to the second; ours
 FEWEST = 6  # clusters without which the second nearest is no measure of strangers; ours
-
-
-def cluster_tracks(
-    signatures: Signatures, tracks: Tracks, config: ClusterConfig, said: Said | None = None
-) -> Clusters:
-    """Return who is who among tracks, by what the network makes of them.
-
-    Tracks without a crop, and those that the network cannot recognise, are Unknown (-1). What a
-    person said holds: whom it makes one person starts as one cluster, whoever is told apart never
-    becomes one, nobody stays nobody, and a track that is somebody's is known whatever its quality.
-    When the tracks were seen decides nothing: it is only told where two tracks of one cluster are
-    seen at one time. Raises ValueError where signatures and tracks are not of one film.
-    """
-    if tracks.count != len(signatures):
-        raise ValueError(f"{tracks.count} tracks have {len(signatures)} signatures")
-    said = Said.nothing(tracks.count) if said is None else said
-    quality = signatures.quality
-    good = recognisable(quality, config.quality_deviations) | (said.group >= 0)
-    known = np.flatnonzero(good & ~said.nobody & (signatures.count > 0))
-    if not len(known):
-        return nobody(quality)
-    sides = Sides.of(signatures, known)
-    label, limit, history = merge_tracks(sides, RULES[config.rule], said.among(known))
-    margins = track_margins(sides, label, limit)
-    doubts, part = find_doubts(sides, label, tracks.spans[known])
-    return written(known, quality, label, limit, history, margins, sides.count, doubts, part)
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,57 @@
-"""What was found among the known tracks, written as columns for all tracks of the film."""
+"""Who is who: the known tracks are merged, judged and doubted, and all become one record."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from videoclusternet.clustering.confidence import Margins, person_confidence, track_confidence
-from videoclusternet.clustering.doubts import Doubt
-from videoclusternet.records import Array, Clusters
-
-if TYPE_CHECKING:
-    from videoclusternet.clustering.merge import Merge
+from videoclusternet.clustering.confidence import (
+    Margins,
+    person_confidence,
+    track_confidence,
+    track_margins,
+)
+from videoclusternet.clustering.distance import RULES, Sides
+from videoclusternet.clustering.doubts import Doubt, find_doubts
+from videoclusternet.clustering.known import recognisable
+from videoclusternet.clustering.merge import Merge, merge_tracks
+from videoclusternet.config import ClusterConfig
+from videoclusternet.records import Array, Clusters, Signatures, Tracks
+from videoclusternet.said import Said
 
 MERGES = ("round", "left", "right", "loss", "left_limit", "right_limit")
 DOUBTS = ("doubt_left", "doubt_right", "doubt_reason", "doubt_loss", "doubt_limit")
 
 
-def nobody(quality: Array) -> Clusters:
+def cluster_tracks(
+    signatures: Signatures, tracks: Tracks, config: ClusterConfig, said: Said | None = None
+) -> Clusters:
+    """Return who is who among tracks, by what the network makes of them.
+
+    Tracks without a crop, and those that the network cannot recognise, are Unknown (-1). What a
+    person said holds: whom it makes one person starts as one cluster, whoever is told apart never
+    becomes one, nobody stays nobody, and a track that is somebody's is known whatever its quality.
+    When the tracks were seen decides nothing: it is only told where two tracks of one cluster are
+    seen at one time. Raises ValueError where signatures and tracks are not of one film.
+    """
+    if tracks.count != len(signatures):
+        raise ValueError(f"{tracks.count} tracks have {len(signatures)} signatures")
+    said = Said.nothing(tracks.count) if said is None else said
+    quality = signatures.quality
+    good = recognisable(quality, config.quality_deviations) | (said.group >= 0)
+    known = np.flatnonzero(good & ~said.nobody & (signatures.count > 0))
+    if not len(known):
+        return _nobody(quality)
+    sides = Sides.of(signatures, known)
+    label, limit, history = merge_tracks(sides, RULES[config.rule], said.among(known))
+    margins = track_margins(sides, label, limit)
+    doubts, part = find_doubts(sides, label, tracks.spans[known])
+    return _written(known, quality, label, limit, history, margins, sides.count, doubts, part)
+
+
+def _nobody(quality: Array) -> Clusters:
     """Return the record of tracks that are all Unknown, of this quality (tracks,)."""
     nan, none = np.full(len(quality), np.nan, np.float32), np.full(len(quality), -1)
     return replace(
@@ -28,7 +60,7 @@ def nobody(quality: Array) -> Clusters:
     )  # fmt: skip
 
 
-def written(
+def _written(
     known: Array,
     quality: Array,
     label: Array,
@@ -43,7 +75,7 @@ def written(
 
     `quality` alone is of all, `known` are their numbers. `crops` are how many each known track has.
     """
-    everyone = nobody(quality)
+    everyone = _nobody(quality)
     confidence = track_confidence(margins.margin)
     found = {
         "label": label,
