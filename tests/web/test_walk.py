@@ -180,7 +180,7 @@ def test_two_windows_lose_nothing(window: Window) -> None:
     with other.expect_response("**/act/name") as answered:
         other.keyboard.press("Enter")
     assert answered.value.status == 409
-    expect(other.get_by_role("alert")).to_contain_text("Nothing was lost")
+    expect(other.get_by_role("alert")).to_contain_text("nothing was lost")
     expect(other.get_by_role("link", name="Ada", exact=True)).to_be_visible()
     assert "Bea" not in window.facts()
     assert other.url == f"{window.served.base}/"
