@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from videoclusternet.library.engines import Engine
     from videoclusternet.library.store import Film
 
-library = typer.Typer(
-    help="Many films, and the people they share.", no_args_is_help=True, add_completion=False
-)
+library = typer.Typer(help="Many films, and the people they share.", no_args_is_help=True)
 app.add_typer(library, name="library")
 
 Folder = Annotated[

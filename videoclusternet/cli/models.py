@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from videoclusternet.cli import completion
 from videoclusternet.cli.app import AsJson, app, err, out
 from videoclusternet.terminal import models_lines, one_line, watch
 
@@ -72,7 +73,14 @@ def check(
 
 @models.command()
 def fetch(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A network without a file here.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A network without a file here.",
+            autocompletion=completion.fetchable,
+        ),
+    ],
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where you want it from.")],
     sha256: Annotated[
         str | None, typer.Option(metavar="HEX", help="What its SHA-256 must be.")
