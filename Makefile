@@ -2,6 +2,7 @@
 # make demo      run it on a film of its own, or on yours: make demo FILM=path
 # make test      every test; make lint, make types: the other checks
 # make audit     look for known faults in every library; make sbom: list them all in sbom.json
+# make man       write the manual page of vcn anew, docs/vcn.1
 # make lock      write constraints.txt anew; make clean: remove .venv and all caches here
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test lint types audit sbom lock clean chromium
+.PHONY: help install demo test lint types audit sbom man lock clean chromium
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -63,6 +64,9 @@ sbom: $(INSTALLED)
 	@$(PYTHON) -m venv build/sbom
 	@build/sbom/bin/python -m pip install --quiet cyclonedx-bom==7.5.0
 	build/sbom/bin/cyclonedx-py environment --output-reproducible --of JSON -o sbom.json $(BIN)/python
+
+man: $(INSTALLED)
+	$(BIN)/python docs/write_man.py
 
 lock:
 	rm -rf build/lock

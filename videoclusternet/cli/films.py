@@ -63,7 +63,9 @@ def run(
             autocompletion=completion.detectors,
         ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Where random numbers start.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Where random numbers start.")
+    ] = None,
     until: Annotated[
         str | None,
         typer.Option(

@@ -65,7 +65,8 @@ def run(
         str | None, typer.Option(metavar="HOST:PORT", help="Of the Ray cluster.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Films at a time; what the machine is enough for.")
+        int | None,
+        typer.Option(min=1, metavar="N", help="Films at a time; what the machine is enough for."),
     ] = None,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop with the first film that fails.")
