@@ -3,6 +3,7 @@
 # make test      every test; make lint, make types: the other checks
 # make audit     look for known faults in every library; make sbom: list them all in sbom.json
 # make man       write the manual page of vcn anew, docs/vcn.1
+# make dist      build what is published: a wheel and a source archive, in dist/
 # make lock      write constraints.txt anew; make clean: remove .venv and all caches here
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test lint types audit sbom man lock clean chromium
+.PHONY: help install demo test lint types audit sbom man dist lock clean chromium
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -67,6 +68,10 @@ sbom: $(INSTALLED)
 
 man: $(INSTALLED)
 	$(BIN)/python docs/write_man.py
+
+dist: $(INSTALLED)
+	rm -rf dist
+	$(BIN)/python -m hatchling build
 
 lock:
 	rm -rf build/lock
