@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -118,5 +120,28 @@ def test_the_source_holds_nothing_else(source: Path) -> None:
     assert {path.name for path in source.iterdir()} == {
         "videoclusternet", "tests", "benchmarks", "docs", "pyproject.toml", "PKG-INFO", "LICENSE",
         "Makefile", "constraints.txt", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "PRIVACY.md",
-        "SECURITY.md", ".gitignore",
+        "SECURITY.md", "Dockerfile", ".dockerignore", ".gitignore",
     }  # fmt: skip
+
+
+def test_the_image_makes_the_same_wheel_of_what_it_copies(built: Path, tmp_path: Path) -> None:
+    """The image itself is not built here: that takes a daemon and a registry."""
+    first = (REPOSITORY / "Dockerfile").read_text().split("\nFROM ")[1]
+    copied = re.findall(r"^COPY (.+) \S+$", first, re.MULTILINE)
+    names = {name for line in copied for name in line.split()}
+    let_through = re.findall(r"^!(.+)$", (REPOSITORY / ".dockerignore").read_text(), re.MULTILINE)
+    assert names == set(let_through)
+    for name in names:
+        target = tmp_path / "context" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy
+        copy(REPOSITORY / name, target)
+    again = build(tmp_path / "context", tmp_path / "dist", "-t", "wheel")
+    wheel = f"{STEM}-py3-none-any.whl"
+    assert (again / wheel).read_bytes() == (built / wheel).read_bytes()
+
+
+def test_the_image_names_no_host_and_no_root() -> None:
+    text = (REPOSITORY / "Dockerfile").read_text()
+    assert not re.search(r"://|\w\.(com|io|org)\b", text)
+    assert re.findall(r"^USER (.+)$", text, re.MULTILINE) == ["1000"]

@@ -5,6 +5,7 @@ Each is asked of the code that a run asks, so that what is told is what would ha
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -218,7 +219,7 @@ def _network(asset: Asset) -> Network:
     try:
         return replace(network, state="whole", path=str(locate(asset)))
     except WeightsError:
-        if asset.file.is_file():
+        if os.path.isfile(asset.file):  # a folder that is closed to us raises nothing here
             return replace(network, state="damaged", path=str(asset.file))
     return network
 

@@ -109,11 +109,12 @@ def locate(asset: Asset) -> Path:
 
     Raises WeightsError where it is missing, or where the file in the cache is another or closed.
     """
-    if asset.file.is_file():
-        try:
-            right = file_hash(asset.file) == asset.sha256
-        except OSError as error:
-            raise WeightsError(f"{asset.file} cannot be read: {error.strerror}.") from None
+    try:
+        there = asset.file.is_file()
+        right = there and file_hash(asset.file) == asset.sha256
+    except OSError as error:
+        raise WeightsError(f"{asset.file} cannot be read: {error.strerror}.") from None
+    if there:
         if not right:
             raise WeightsError(
                 f"{asset.file} is not the file that it should be: run `{asset.fetched_by}` to "
