@@ -88,7 +88,7 @@ class Network:
             return f"whole: {self.path}"
         what = f"damaged ({self.path})" if self.state == "damaged" else self.state
         only = "" if self.needed else ", which only a setting asks for"
-        return f"{what}{only}: run `{self.brought_by}`"
+        return f"{what}{only}: run '{self.brought_by}'"
 
 
 @dataclass(frozen=True)
