@@ -3,6 +3,8 @@
 # make test      every test; make lint, make types: the other checks; make check: the quick ones
 # make docs      the site of the documents, in build/site
 # make audit     look for known faults in every library; make sbom: list them all in sbom.json
+# make man       write the manual page of vcn anew, docs/vcn.1
+# make dist      build what is published: a wheel and a source archive, in dist/
 # make lock      write constraints.txt anew; make clean: remove .venv and all caches here
 
 PYTHON ?= python3
@@ -10,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo check test lint types docs audit sbom lock clean chromium
+.PHONY: help install demo check test lint types docs audit sbom man dist lock clean chromium
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -73,6 +75,13 @@ sbom: $(INSTALLED)
 	@$(PYTHON) -m venv build/sbom
 	@build/sbom/bin/python -m pip install --quiet cyclonedx-bom==7.5.0
 	build/sbom/bin/cyclonedx-py environment --output-reproducible --of JSON -o sbom.json $(BIN)/python
+
+man: $(INSTALLED)
+	$(BIN)/python docs/write_man.py
+
+dist: $(INSTALLED)
+	rm -rf dist
+	$(BIN)/python -m hatchling build
 
 lock:
 	rm -rf build/lock

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -265,6 +266,24 @@ def _faults(options: argparse.Namespace) -> None:
         write_results(options.out, {**header("standard", [], []), "said": said}, rows)
 
 
+def _install(options: argparse.Namespace) -> None:
+    from benchmarks.install import commands_of, measure_install
+
+    if not options.page.is_file():
+        raise vcn.InputError(f"{options.page} is not there: name the page of the quickstart.")
+    commands = commands_of(options.page.read_text(encoding="utf-8"))
+    if not commands:
+        raise vcn.InputError(f"{options.page} has no command: blocks marked as sh hold them.")
+    rows: list[Row] = []
+    said: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="vcn-install-", dir=options.work) as folder:
+        for row, note in measure_install(options.pythons, commands, Path(folder)):
+            rows.append(row)
+            said |= {row.name: note} if note else {}
+            print(f"{row.name:<36}{row.value:>9g} {row.unit:<20}{row.verdict:<8}{note}", flush=True)
+            write_results(options.out, {**header("standard", [], []), "said": said}, rows)
+
+
 def _report(options: argparse.Namespace) -> None:
     from benchmarks import report  # matplotlib
 
@@ -408,6 +427,17 @@ def _parser() -> argparse.ArgumentParser:
 
     engines = add("engines", _engines, [works], "a library here and on Ray, where a node is killed")
     engines.add_argument("--films", type=int, default=20, metavar="N")
+
+    install = add("install", _install, [], "the wheel in empty environments, and the quickstart")
+    install.add_argument(
+        "--python", dest="pythons", type=Path, action="append", required=True, metavar="FILE",
+        help="may be repeated; the extras are tried with the first",
+    )  # fmt: skip
+    install.add_argument(
+        "page", type=Path, nargs="?", default=Path("docs/quickstart.md"), metavar="PAGE",
+        help="whose blocks for the shell are typed; docs/quickstart.md",
+    )  # fmt: skip
+    install.add_argument("--work", type=Path, metavar="DIR", help="outside the checkout")
 
     faults = add("faults", _faults, [works], "everything that goes wrong, tried")
     faults.add_argument("--quick", action="store_true", help="each case a few times; no results")

@@ -26,7 +26,7 @@ FLOORS = (
     {"library"},
     {"purge"},
     {"season"},
-    {"pipeline", "catalogue"},
+    {"pipeline", "catalogue", "doctor"},
     {"facts", "room", "task"},
     {"run_view"},
     {"workspace"},

@@ -48,3 +48,12 @@ def test_a_quota_bounds_the_threads(
     quota = tuple(str(tmp_path / str(number)) for number in range(len(files) or 1))
     monkeypatch.setattr(processors, "QUOTAS", (quota,))
     assert processors.usable_threads() == expected
+
+
+@pytest.mark.usefixtures("eight_processors")
+def test_the_limits_are_told_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert processors.thread_limits() == {"affinity": 8}
+    (tmp_path / "max").write_text("500000 100000\n")
+    monkeypatch.setattr(processors, "QUOTAS", ((str(tmp_path / "max"),),))
+    monkeypatch.setenv("OMP_NUM_THREADS", "6")
+    assert processors.thread_limits() == {"affinity": 8, "quota": 5, "OMP_NUM_THREADS": 6}

@@ -17,12 +17,20 @@ QUOTAS = (
 
 
 def usable_threads() -> int:
-    """Return how many processors this process may keep busy: affinity, quota, OMP_NUM_THREADS."""
-    limits = [len(os.sched_getaffinity(0)), *_quotas()]
+    """Return how many processors this process may keep busy: the least of its limits."""
+    return max(1, min(thread_limits().values()))
+
+
+def thread_limits() -> dict[str, int]:
+    """Return what bounds the threads of this process, by name: affinity always, others if set."""
+    limits = {"affinity": len(os.sched_getaffinity(0))}
+    quotas = list(_quotas())
+    if quotas:
+        limits["quota"] = min(quotas)
     asked = os.environ.get("OMP_NUM_THREADS", "")
     if asked.isdecimal():
-        limits.append(int(asked))
-    return max(1, min(limits))
+        limits["OMP_NUM_THREADS"] = int(asked)
+    return limits
 
 
 def _quotas() -> Iterator[int]:

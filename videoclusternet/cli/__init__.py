@@ -15,7 +15,17 @@ import warnings
 from types import FrameType
 from typing import NoReturn
 
-from videoclusternet.cli import ask, corrections, export, films, library, models, purge, review  # noqa: F401  # the commands, by being defined
+from videoclusternet.cli import (  # noqa: F401  # the commands, by being defined
+    ask,
+    corrections,
+    doctor,
+    export,
+    films,
+    library,
+    models,
+    purge,
+    review,
+)
 from videoclusternet.cli.app import app, err, package_log
 from videoclusternet.errors import ResourceError, VideoClusterNetError
 from videoclusternet.terminal import one_line, to_paste

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from videoclusternet import __version__
+from videoclusternet.cli import completion
 
 out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 err = Console(highlight=False, markup=False, emoji=False, soft_wrap=True, stderr=True)
@@ -18,7 +19,6 @@ package_log = logging.getLogger("videoclusternet")
 app = typer.Typer(
     help="Give it a film; it tells you who is in it and when.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -37,12 +37,19 @@ FilmFile = Annotated[
 Preset = Annotated[
     str,
     typer.Option(
-        metavar="NAME", help="The settings to begin with: fast, standard, paper, or a TOML file."
+        metavar="NAME",
+        help="The settings to begin with: fast, standard, paper, or a TOML file.",
+        autocompletion=completion.presets,
     ),
 ]
 Changes = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; may be repeated."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a setting; may be repeated.",
+        autocompletion=completion.settings,
+    ),
 ]
 ComputeOn = Annotated[
     Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute; cuda is a GPU.")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from videoclusternet.cli import completion
 from videoclusternet.cli.app import FilmFile, RunFolder, app, err, out
 from videoclusternet.errors import UsageError
 from videoclusternet.terminal import watch
@@ -34,7 +35,10 @@ def export(
     folder: Annotated[
         Path | None, typer.Argument(metavar="DIR", readable=False, help="A run folder.")
     ] = None,
-    name: Annotated[str | None, typer.Argument(metavar="FORMAT", help="One of --list.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="FORMAT", help="One of --list.", autocompletion=completion.formats),
+    ] = None,
     to: Annotated[
         Path | None,
         typer.Option(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from videoclusternet.cli import completion
 from videoclusternet.cli.app import (
     AsJson,
     Changes,
@@ -48,19 +49,38 @@ def run(
     changes: Changes = None,
     backbone: Annotated[
         str | None,
-        typer.Option(metavar="NAME[=FILE]", help="The face network: see 'vcn models'."),
+        typer.Option(
+            metavar="NAME[=FILE]",
+            help="The face network: see 'vcn models'.",
+            autocompletion=completion.backbones,
+        ),
     ] = None,
     detector: Annotated[
         str | None,
-        typer.Option(metavar="NAME[=FILE]", help="What finds faces: see 'vcn models'."),
+        typer.Option(
+            metavar="NAME[=FILE]",
+            help="What finds faces: see 'vcn models'.",
+            autocompletion=completion.detectors,
+        ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Where random numbers start.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Where random numbers start.")
+    ] = None,
     until: Annotated[
-        str | None, typer.Option(metavar="STAGE", help="Stop when this stage is done.")
+        str | None,
+        typer.Option(
+            metavar="STAGE",
+            help="Stop when this stage is done.",
+            autocompletion=completion.stages,
+        ),
     ] = None,
     redo: Annotated[
         str | None,
-        typer.Option(metavar="STAGE", help="Do this stage again, and what its result changes."),
+        typer.Option(
+            metavar="STAGE",
+            help="Do this stage again, and what its result changes.",
+            autocompletion=completion.stages,
+        ),
     ] = None,
     device: ComputeOn = "auto",
 ) -> None:

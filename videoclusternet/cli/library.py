@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from videoclusternet.library.shelf import Library
     from videoclusternet.library.store import Film
 
-library = typer.Typer(
-    help="Many films, and the people they share.", no_args_is_help=True, add_completion=False
-)
+library = typer.Typer(help="Many films, and the people they share.", no_args_is_help=True)
 app.add_typer(library, name="library")
 
 Folder = Annotated[
@@ -70,7 +68,9 @@ def run(
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="Films at a time; as many as there is room for if not given."),
+        typer.Option(
+            min=1, metavar="N", help="Films at a time; as many as there is room for if not given."
+        ),
     ] = None,
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Stop with the first film that fails.")

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from videoclusternet.cli import completion
 from videoclusternet.cli.app import AsJson, app, err, out
 from videoclusternet.terminal import models_lines, one_line, watch
 
@@ -75,7 +76,11 @@ def check(
 def fetch(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME", help="A network of 'vcn models' that is brought by you."),
+        typer.Argument(
+            metavar="NAME",
+            help="A network of 'vcn models' that is brought by you.",
+            autocompletion=completion.fetchable,
+        ),
     ],
     address: Annotated[
         str, typer.Argument(metavar="ADDRESS", help="Where its file is, an https address.")

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from videoclusternet.web.guard import Key
     from videoclusternet.web.session import Session
 
-Port = Annotated[int, typer.Option(help="Where to listen; 0 is any port that is free.")]
+Port = Annotated[
+    int, typer.Option(metavar="N", help="Where to listen; 0 is any port that is free.")
+]
 Host = Annotated[
     str, typer.Option(metavar="ADDRESS", help="Serve at this address of the machine, for others.")
 ]

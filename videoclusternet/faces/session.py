@@ -72,6 +72,8 @@ def network_of(model: ModelProto, path: Path) -> Network:
             output.name: np.asarray(answer)
             for output, answer in zip(session.get_outputs(), answers, strict=True)
         }
+    except ImportError:  # of the runtime, which says nothing about the file
+        raise
     except Exception as error:  # onnxruntime has a class for each of its codes, and no common one
         raise WeightsError(
             f"{path} does not run on a picture of {TRIAL[1]} x {TRIAL[0]} pixels, and a detector "

@@ -31,6 +31,29 @@ def resolve_device(device: Device) -> str:
     return device
 
 
+def gpu_here() -> tuple[str | None, str]:
+    """Return the name of the GPU that "auto" takes and its memory, or None and why it has none."""
+    if torch.cuda.is_available():
+        gpu = torch.cuda.get_device_properties(0)
+        return gpu.name, f"{gpu.total_memory / 1e9:.1f} GB"
+    built = torch.version.cuda or torch.version.hip
+    if built is None:
+        return None, "this build of torch is for processors only"
+    return None, f"torch is built for GPUs ({built}), and finds none that it can use"
+
+
+def precision_on(device: str) -> tuple[str, str]:
+    """Return the kind of numbers that networks are tuned in, and why: one kind for all.
+
+    What every network is built with is torch's default, which nothing here changes.
+    """
+    kind = str(torch.get_default_dtype()).removeprefix("torch.")
+    why = "in which the parameters were published; fewer bits were not tried on films"
+    if device == "cuda" and torch.backends.cudnn.allow_tf32:
+        why += "; convolutions by TF32 where the GPU has it, which is torch's default"
+    return kind, why
+
+
 @contextmanager
 def threads(count: int) -> Iterator[None]:
     """Have torch compute with so many threads for a while."""

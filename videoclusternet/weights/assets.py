@@ -107,10 +107,15 @@ def cache_folder() -> Path:
 def locate(asset: Asset) -> Path:
     """Return where an asset's checked file lies: in the cache, or in a package that is installed.
 
-    Raises WeightsError where it is missing, or where the file in the cache is another.
+    Raises WeightsError where it is missing, or where the file in the cache is another or closed.
     """
-    if asset.file.is_file():
-        if file_hash(asset.file) != asset.sha256:
+    try:
+        there = asset.file.is_file()
+        right = there and file_hash(asset.file) == asset.sha256
+    except OSError as error:
+        raise WeightsError(f"{asset.file} cannot be read: {error.strerror}.") from None
+    if there:
+        if not right:
             raise WeightsError(
                 f"{asset.file} is not the file that it should be: run '{asset.fetched_by}' to "
                 "fetch it again."
