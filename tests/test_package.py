@@ -118,8 +118,8 @@ def test_the_source_holds_what_its_tests_import(source: Path) -> None:
 
 def test_the_source_holds_nothing_else(source: Path) -> None:
     assert {path.name for path in source.iterdir()} == {
-        "videoclusternet", "tests", "benchmarks", "docs", "pyproject.toml", "PKG-INFO", "LICENSE",
-        "Makefile", "constraints.txt", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "PRIVACY.md",
+        "videoclusternet", "tests", "benchmarks", "docs", "examples", "pyproject.toml", "PKG-INFO",
+        "LICENSE", "Makefile", "constraints.txt", "mkdocs.yml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "PRIVACY.md",
         "SECURITY.md", "Dockerfile", ".dockerignore", ".gitignore",
     }  # fmt: skip
 

@@ -147,8 +147,8 @@ def commands_in(group: Any, name: str = "vcn") -> Iterator[tuple[str, Any]]:
 COMMANDS = dict(commands_in(typer.main.get_command(app)))
 VALUES = {
     "FILM", "DIR", "LIB", "FILE", "NAME", "NAME[=FILE]", "KEY=VALUE", "WHO", "TRACK", "STAGE",
-    "A", "B", "FORMAT", "RATE", "SECONDS", "DAYS", "ADDRESS", "HOST:PORT", "CSV", "PHOTOS", "HEX",
-    "TRACK TRACK",
+    "A", "B", "N", "FORMAT", "RATE", "SECONDS", "DAYS", "ADDRESS", "HOST:PORT", "CSV", "PHOTOS",
+    "HEX", "TRACK TRACK",
 }  # fmt: skip
 """What stands for values in the help, each for one thing."""
 

@@ -29,6 +29,37 @@ from videoclusternet.terminal import ROWS, one_line, people_table, watch
 if TYPE_CHECKING:
     from videoclusternet.run_view import RunView
 
+Backbone = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME[=FILE]",
+        help="The face network: see 'vcn models'.",
+        autocompletion=completion.backbones,
+    ),
+]
+Detector = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME[=FILE]",
+        help="What finds faces: see 'vcn models'.",
+        autocompletion=completion.detectors,
+    ),
+]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        metavar="STAGE", help="Stop when this stage is done.", autocompletion=completion.stages
+    ),
+]
+Redo = Annotated[
+    str | None,
+    typer.Option(
+        metavar="STAGE",
+        help="Do this stage again, and what its result changes.",
+        autocompletion=completion.stages,
+    ),
+]
+
 
 @app.command()
 def run(
@@ -47,41 +78,13 @@ def run(
     ] = False,
     preset: Preset = "standard",
     changes: Changes = None,
-    backbone: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME[=FILE]",
-            help="The face network: see 'vcn models'.",
-            autocompletion=completion.backbones,
-        ),
-    ] = None,
-    detector: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME[=FILE]",
-            help="What finds faces: see 'vcn models'.",
-            autocompletion=completion.detectors,
-        ),
-    ] = None,
+    backbone: Backbone = None,
+    detector: Detector = None,
     seed: Annotated[
         int | None, typer.Option(metavar="N", help="Where random numbers start.")
     ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option(
-            metavar="STAGE",
-            help="Stop when this stage is done.",
-            autocompletion=completion.stages,
-        ),
-    ] = None,
-    redo: Annotated[
-        str | None,
-        typer.Option(
-            metavar="STAGE",
-            help="Do this stage again, and what its result changes.",
-            autocompletion=completion.stages,
-        ),
-    ] = None,
+    until: Until = None,
+    redo: Redo = None,
     device: ComputeOn = "auto",
 ) -> None:
     """Find out who is in a film and when; go on where an earlier run stopped."""
