@@ -5,7 +5,7 @@
 # make audit     look for known faults in every library; make sbom: list them all in sbom.json
 # make man       write the manual page of vcn anew, docs/vcn.1
 # make dist      build what is published: a wheel and a source archive, in dist/
-# make lock      write constraints.txt anew; make clean: remove .venv and all caches here
+# make lock      write constraints.txt and hashes.txt anew; make clean: remove .venv and all caches here
 
 PYTHON ?= python3
 VENV := .venv
@@ -24,7 +24,9 @@ install: $(INSTALLED)
 APT := [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 
-$(INSTALLED): pyproject.toml constraints.txt
+# Whatever is not torch is checked by its hash; of torch, pip takes the build that it finds for this
+# machine, and a build for GPUs brings libraries of its own.
+$(INSTALLED): pyproject.toml constraints.txt hashes.txt
 	@command -v $(PYTHON) >/dev/null || \
 		{ echo "There is no $(PYTHON): name one, as in 'make install PYTHON=python3.12'."; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -34,8 +36,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 		{ echo "$(PYTHON) cannot make environments: install its venv module" \
 		"(Debian: apt-get install python3-venv)."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet "pip>=25.1"  # the first that knows --group
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable .
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps --requirement hashes.txt
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: install
@@ -86,10 +89,15 @@ dist: $(INSTALLED)
 lock:
 	rm -rf build/lock
 	$(PYTHON) -m venv build/lock
-	build/lock/bin/python -m pip install --quiet "pip>=25.1"
+	build/lock/bin/python -m pip install --quiet "pip>=25.1" uv==0.13.9  # pip that knows --group
 	build/lock/bin/python -m pip install --quiet --group dev .
 	{ echo "# Every version that the tests run with. Written by 'make lock'."; \
-	build/lock/bin/python -m pip freeze --exclude videoclusternet | sed 's/+[^+]*$$//'; } > constraints.txt
+	build/lock/bin/python -m pip freeze --exclude videoclusternet --exclude uv \
+	| sed 's/+[^+]*$$//'; } > constraints.txt
+	grep --invert-match '^torch==' constraints.txt > build/lock/versions.in
+	{ echo "# The files of these versions, for every system. Written by 'make lock'."; \
+	build/lock/bin/uv pip compile --quiet --no-deps --universal --python-version 3.11.5 \
+		--generate-hashes --no-header --no-annotate build/lock/versions.in; } > hashes.txt
 	rm -rf build/lock
 
 clean:

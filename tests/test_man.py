@@ -45,10 +45,7 @@ def test_options_are_told_with_their_values(page: str) -> None:
         "\n.TP\n\\fB\\-\\-set\\fR \\fIKEY=VALUE\\fR\nChange a setting; may be repeated.\n" in page
     )
     assert "\n\\fB\\-o,\\fR \\fB\\-\\-out\\fR \\fIFILE\\fR\n" in page
-    assert (
-        "\\fB\\-\\-device\\fR \\fIauto|cpu|cuda\\fR\nWhere to compute; cuda is a GPU. [default: auto]"
-        in page
-    )
+    assert "\\fB\\-\\-device\\fR \\fIauto|cpu|cuda\\fR\nWhere to compute; cuda is a GPU." in page
 
 
 def test_every_exit_code_is_told(script: dict[str, Any]) -> None:

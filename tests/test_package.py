@@ -119,8 +119,8 @@ def test_the_source_holds_what_its_tests_import(source: Path) -> None:
 def test_the_source_holds_nothing_else(source: Path) -> None:
     assert {path.name for path in source.iterdir()} == {
         "videoclusternet", "tests", "benchmarks", "docs", "examples", "pyproject.toml", "PKG-INFO",
-        "LICENSE", "Makefile", "constraints.txt", "mkdocs.yml", "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "PRIVACY.md",
-        "SECURITY.md", "Dockerfile", ".dockerignore", ".gitignore",
+        "LICENSE", "Makefile", "constraints.txt", "hashes.txt", "mkdocs.yml", "README.md",
+        "CHANGELOG.md", "CONTRIBUTING.md", "PRIVACY.md", "SECURITY.md", "Dockerfile", ".dockerignore", ".gitignore",
     }  # fmt: skip
 
 
@@ -145,3 +145,24 @@ def test_the_image_names_no_host_and_no_root() -> None:
     text = (REPOSITORY / "Dockerfile").read_text()
     assert not re.search(r"://|\w\.(com|io|org)\b", text)
     assert re.findall(r"^USER (.+)$", text, re.MULTILINE) == ["1000"]
+
+
+def test_every_version_is_locked_by_hashes() -> None:
+    versions = (REPOSITORY / "constraints.txt").read_text().splitlines()
+    locked = (REPOSITORY / "hashes.txt").read_text().replace("\\\n", "").splitlines()
+    pinned = {line for line in versions if not line.startswith("#")}
+    found = {}
+    for line in locked:
+        if not line.startswith("#"):
+            version, *hashes = line.split()
+            found[version] = hashes
+    assert set(found) == {line for line in map(normal, pinned) if not line.startswith("torch==")}
+    for hashes in found.values():
+        assert hashes
+        assert all(re.fullmatch("--hash=sha256:[0-9a-f]{64}", one) for one in hashes)
+
+
+def normal(requirement: str) -> str:
+    """Return NAME==VERSION with the name as the registry spells it."""
+    name, _, version = requirement.partition("==")
+    return f"{re.sub('[-_.]+', '-', name).lower()}=={version}"
