@@ -55,7 +55,7 @@ FAULTS = (
     Fault(16, "damaged stage file", (f"{WORKSPACE}::test_a_harmed_file_is_made_again", f"{WORKSPACE}::test_a_harmed_manifest_means_that_nothing_is_done")),
     Fault(17, "manifest of another version", (f"{WORKSPACE}::test_a_newer_manifest_is_refused",)),
     Fault(18, "settings, code or weights changed", (f"{WORKSPACE}::test_a_change_redoes_what_it_touches", f"{WORKSPACE}::test_a_new_version_of_a_stage_redoes_it", "test_brought.py::test_only_what_is_in_a_file_counts")),
-    Fault(19, "too little memory", (f"{CLI}::test_no_memory_is_4", "models/test_device.py::test_too_little_memory_is_told", "test_room.py::test_too_little_memory_is_told_before_the_work", "test_room.py::test_too_little_disk_is_told_before_the_work")),
+    Fault(19, "too little memory", (f"{CLI}::test_no_memory_is_4", "models/test_device.py::test_too_little_memory_is_told", "test_resources.py::test_too_little_memory_is_told_before_the_work", "test_resources.py::test_too_little_disk_is_told_before_the_work")),
     Fault(20, "huge pictures, forged headers", (f"{STREAM}::test_a_forged_size_is_refused", f"{STREAM}::test_pictures_past_the_limit_are_refused", f"{STREAM}::test_pixels_that_would_be_stretched_past_the_limit_are_refused")),
     Fault(21, "numbers that are none", ("finetune/test_guard.py::test_a_broken_loss_is_undone_and_tried_again_more_slowly", "finetune/test_guard.py::test_a_loss_that_is_no_number_is_collapse", "clustering/test_merge.py::test_a_network_of_broken_numbers_recognises_nobody")),
     Fault(22, "collapse", ("finetune/test_guard.py::test_real_collapse_leaves_the_backbone_as_it_came", f"{PIPELINE}::test_a_rate_that_destroys_the_network_leaves_it_as_it_came")),

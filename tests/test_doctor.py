@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from tests.command import Vcn
-from videoclusternet import __version__, doctor, room
+from videoclusternet import __version__, doctor, resources
 from videoclusternet.config import Config
 from videoclusternet.errors import WeightsError
 from videoclusternet.models import device
@@ -150,7 +150,7 @@ def test_a_library_that_does_not_load_is_told_once(tmp_path: Path, library: str)
 def test_no_room_for_a_minute_of_film_is_4(
     vcn: Vcn, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    monkeypatch.setattr(resources.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
     code, health, err = told(vcn)
     assert (code, len(err)) == (4, 1)
     assert "a film of a minute" in err[0]
@@ -161,7 +161,7 @@ def test_no_room_for_a_minute_of_film_is_4(
 def test_every_trouble_is_told_and_the_first_one_decides(
     vcn: Vcn, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    monkeypatch.setattr(resources.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
     ASSETS["centerface"].file.unlink()
     code, health, err = told(vcn)
     assert code == 3

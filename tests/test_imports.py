@@ -27,7 +27,7 @@ FLOORS = (
     {"purge"},
     {"season"},
     {"pipeline", "catalogue", "doctor"},
-    {"facts", "room", "task"},
+    {"facts", "resources", "task"},
     {"run_view"},
     {"workspace"},
     {"manifest"},

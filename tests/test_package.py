@@ -120,7 +120,8 @@ def test_the_source_holds_nothing_else(source: Path) -> None:
     assert {path.name for path in source.iterdir()} == {
         "videoclusternet", "tests", "benchmarks", "docs", "examples", "pyproject.toml", "PKG-INFO",
         "LICENSE", "Makefile", "constraints.txt", "hashes.txt", "mkdocs.yml", "README.md",
-        "CHANGELOG.md", "CONTRIBUTING.md", "PRIVACY.md", "SECURITY.md", "Dockerfile", ".dockerignore", ".gitignore",
+        "CHANGELOG.md", "CONTRIBUTING.md", "PRIVACY.md", "SECURITY.md", "Dockerfile",
+        ".dockerignore", ".gitignore",
     }  # fmt: skip
 
 

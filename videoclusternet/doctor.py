@@ -64,7 +64,7 @@ class Room:
 
     def lines(self) -> Iterator[tuple[str, str]]:
         """Yield what is told of the disk, and of the memory."""
-        from videoclusternet.room import spelt
+        from videoclusternet.resources import spelt
 
         hour = "a film of an hour takes up to"
         yield "disk", f"{spelt(self.disk)} free here; {hour} {spelt(self.disk_hour)}"
@@ -190,21 +190,21 @@ def _place() -> Place:
 
 
 def _room() -> Room:
-    from videoclusternet import room
+    from videoclusternet import resources
 
     asked = _film(HOUR), BACKBONES[Config().backbone], Config()
     return Room(
-        room.free_disk(RUNS), room.disk_needed(*asked), room.free_memory(),
-        room.memory_needed(*asked),
+        resources.free_disk(RUNS), resources.disk_needed(*asked), resources.free_memory(),
+        resources.memory_needed(*asked),
     )  # fmt: skip
 
 
 def _check_room() -> None:
     """Raise ResourceError where there is no room even for a film of a minute."""
-    from videoclusternet.room import check_room
+    from videoclusternet.resources import check_resources
 
     spec = BACKBONES[Config().backbone]
-    check_room(RUNS, _film(MINUTE), spec, Config(), what="a film of a minute")
+    check_resources(RUNS, _film(MINUTE), spec, Config(), what="a film of a minute")
 
 
 def _film(seconds: float) -> VideoInfo:

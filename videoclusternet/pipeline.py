@@ -20,12 +20,12 @@ from videoclusternet.faces.filter import filter_faces
 from videoclusternet.facts import differences, versions, warnings_of
 from videoclusternet.processors import usable_threads
 from videoclusternet.records import Clusters, Crops, Faces, Progress, Shots, Tracks
+from videoclusternet.resources import check_resources
 from videoclusternet.results.charts import lessons_of
 from videoclusternet.results.people import People, list_people
 from videoclusternet.results.report import RunFacts, render_report
 from videoclusternet.review.log import Log
 from videoclusternet.review.rerun import follow, said_of, verdict_of
-from videoclusternet.room import check_room
 from videoclusternet.run_view import RunView
 from videoclusternet.said import Verdict
 from videoclusternet.stages import STAGES
@@ -87,7 +87,7 @@ def process_film(
     video = open_apart(film)
     task = Task.of(config, preset, device)
     folder = Path(out) if out is not None else default_folder(film)
-    check_room(folder, video.info, task.networks.backbone[0], config)
+    check_resources(folder, video.info, task.networks.backbone[0], config)
     with (
         Run.open(folder, film, config, redo=redo, progress=progress) as run,
         closing(_recipe(run, video, task)) as recipe,

@@ -27,9 +27,9 @@ from videoclusternet.library.store import Film, Member, Store
 from videoclusternet.models.registry import choose_backbone
 from videoclusternet.processors import usable_threads
 from videoclusternet.records import Array
+from videoclusternet.resources import memory_needed
 from videoclusternet.results.people import Appearance
 from videoclusternet.results.together import parse_question, those_moments
-from videoclusternet.room import memory_needed
 from videoclusternet.run_view import load_run
 from videoclusternet.stages import STAGES
 from videoclusternet.video.stream import VideoInfo

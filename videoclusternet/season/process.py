@@ -13,7 +13,7 @@ from videoclusternet.errors import UsageError
 from videoclusternet.facts import warnings_of
 from videoclusternet.manifest import EPISODES, EpisodeNote, FilmNote, hash_of
 from videoclusternet.pipeline import Film, Found, Looks, find_people, find_tracks
-from videoclusternet.room import as_one, check_room
+from videoclusternet.resources import as_one, check_resources
 from videoclusternet.run_view import RunView, load_run
 from videoclusternet.season.join import join_crops, join_faces, join_shots, join_tracks
 from videoclusternet.season.share import FRONT, digests_of, share
@@ -59,7 +59,7 @@ def process_season(
     first = default_folder(paths[0])
     folder = Path(out) if out is not None else first.with_name(f"season-of-{first.name}")
     size = as_one([video.info for video in videos])
-    check_room(folder, size, task.networks.backbone[0], config, copies=2)
+    check_resources(folder, size, task.networks.backbone[0], config, copies=2)
     film = FilmNote(name=_called(notes), fingerprint=hash_of([one.fingerprint for one in notes]))
     with Run.open_season(folder, film, notes, config, progress) as run:
         make_private(folder / EPISODES)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.command import Vcn
 from tests.faces.films import draw_two_people
-from videoclusternet import room
+from videoclusternet import resources
 from videoclusternet.config import Config
 from videoclusternet.models.registry import BACKBONES
 from videoclusternet.results.people import People
@@ -29,26 +29,26 @@ def film(tmp_path: Path) -> Path:
 
 
 def test_more_film_and_larger_networks_take_more() -> None:
-    for needed in (room.disk_needed, room.memory_needed):
+    for needed in (resources.disk_needed, resources.memory_needed):
         little = needed(info(), DLIB, Config())
         assert needed(info(7200), DLIB, Config()) > little
         assert needed(info(), LARGE, Config()) > little
         assert needed(info(None), DLIB, Config()) == needed(info(3600), DLIB, Config())
-    assert room.memory_needed(info(width=8192, height=8192), DLIB, Config()) > 5e9
+    assert resources.memory_needed(info(width=8192, height=8192), DLIB, Config()) > 5e9
 
 
 def test_the_estimate_is_more_than_what_a_run_took(demo_run: RunView) -> None:
     """Not by much more than the state of its training, which is gone when it is done."""
     took = sum(path.stat().st_size for path in demo_run.folder.iterdir())
     people: People = demo_run.people
-    needed = room.disk_needed(info(people.duration), DLIB, Config())
+    needed = resources.disk_needed(info(people.duration), DLIB, Config())
     assert took < needed < 10 * took
 
 
 def test_too_little_disk_is_told_before_the_work(
     vcn: Vcn, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
+    monkeypatch.setattr(resources.shutil, "disk_usage", lambda _: SimpleNamespace(free=1_000_000))
     code, _, err = vcn("run", film, "--out", tmp_path / "run")
     assert code == 4
     assert err.count("\n") == 1
@@ -60,7 +60,7 @@ def test_too_little_memory_is_told_before_the_work(
     vcn: Vcn, film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = SimpleNamespace(available=300_000_000)
-    monkeypatch.setattr(room.psutil, "virtual_memory", lambda: few)
+    monkeypatch.setattr(resources.psutil, "virtual_memory", lambda: few)
     code, _, err = vcn("run", film, "--out", tmp_path / "run")
     assert (code, err.count("\n")) == (4, 1)
     assert "300 MB are free" in err
@@ -68,7 +68,9 @@ def test_too_little_memory_is_told_before_the_work(
 
 
 def test_what_is_there_already_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    needed = room.disk_needed(info(), DLIB, Config())
-    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: SimpleNamespace(free=needed - 500))
+    needed = resources.disk_needed(info(), DLIB, Config())
+    monkeypatch.setattr(
+        resources.shutil, "disk_usage", lambda _: SimpleNamespace(free=needed - 500)
+    )
     (tmp_path / "crops.npy").write_bytes(bytes(1000))
-    room.check_room(tmp_path, info(), DLIB, Config())
+    resources.check_resources(tmp_path, info(), DLIB, Config())

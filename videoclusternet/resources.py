@@ -60,7 +60,7 @@ def memory_needed(info: VideoInfo, spec: BackboneSpec, config: Config) -> float:
     return PROGRAM + max(pictures, network + signatures)
 
 
-def check_room(
+def check_resources(
     folder: Path,
     info: VideoInfo,
     spec: BackboneSpec,
