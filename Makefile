@@ -1,6 +1,7 @@
 # make install   the program and its tools into .venv, its weights into your cache
 # make demo      run it on a film of its own, or on yours: make demo FILM=path
 # make test      every test; make lint, make types: the other checks
+# make mutants   change the method's core in every small way, and see that a test fails: an hour
 # make audit     look for known faults in every library; make sbom: list them all in sbom.json
 # make lock      write constraints.txt anew; make clean: remove .venv and all caches here
 
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test lint types audit sbom lock clean chromium
+.PHONY: help install demo test lint types mutants audit sbom lock clean chromium
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -54,6 +55,16 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	$(BIN)/mypy
 
+# mutmut has an environment of its own, and sees the program's.
+mutants: $(INSTALLED)
+	@$(BIN)/python -m venv build/mutmut
+	@site='import sysconfig; print(sysconfig.get_path("purelib"))'; \
+		$(BIN)/python -c "$$site" > "$$(build/mutmut/bin/python -c "$$site")/program.pth"
+	@build/mutmut/bin/python -m pip install --quiet mutmut==3.8.1
+	rm -rf mutants
+	OMP_NUM_THREADS=1 build/mutmut/bin/mutmut run
+	$(BIN)/python -m benchmarks mutants
+
 audit: $(INSTALLED)
 	@$(PYTHON) -m venv build/audit
 	@build/audit/bin/python -m pip install --quiet pip-audit==2.10.1
@@ -74,4 +85,4 @@ lock:
 	rm -rf build/lock
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis
