@@ -39,6 +39,7 @@ from videoclusternet.clustering.signature import film_sides
 from videoclusternet.config import ClusterConfig
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.records import TWO_GROUPS, Crops
+from videoclusternet.said import Said
 
 PAPER = RULES["loss"]
 SEEDS = st.integers(0, 10**6)
@@ -116,8 +117,10 @@ def test_what_stands_out_is_found_again_and_single_tracks_are_left_alone():
     ]
     plain = [{0, 1}, {2}, {3}, {4}, {5}, {6}, {7}]
     assert as_sets(merge_tracks(sides, RULES["euclidean"])[0]) == plain
-    few = sides_of(scorer(0)[0], outputs[:12], [2] * 6, "euclidean-nearest")
-    assert as_sets(merge_tracks(few, RULES["euclidean-nearest"])[0]) == plain[:5]
+    six = sides_of(scorer(0)[0], outputs[:14], [2] * 7, "euclidean-nearest")
+    assert as_sets(merge_tracks(six, RULES["euclidean-nearest"])[0]) == [{0, 1, 2}, *plain[2:6]]
+    five = sides_of(scorer(0)[0], outputs[:12], [2] * 6, "euclidean-nearest")
+    assert as_sets(merge_tracks(five, RULES["euclidean-nearest"])[0]) == plain[:5]
 
 
 def test_the_nearest_rule_is_followed_where_it_decides():
@@ -419,10 +422,12 @@ def test_nothing_depends_on_how_much_is_held_at_a_time(seed, name, block):
     embeddings = torch.tensor(rng.normal(0, 1, (5, 1, 32))[rng.integers(0, 5, 14)])
     embeddings = embeddings.repeat_interleave(torch.tensor(counts), 0).float()
     embeddings = embeddings + 0.05 * torch.tensor(rng.normal(0, 1, embeddings.shape)).float()
+    apart = rng.permutation(14)[:6]
+    said = dataclasses.replace(Said.nothing(14), left=apart[:3], right=apart[3:])
 
     def answers():
         sides = film_sides(model, embeddings, counts, RULES[name])
-        label, limit, history = merge_tracks(sides, RULES[name])
+        label, limit, history = merge_tracks(sides, RULES[name], said)
         return label, limit, history, track_margins(sides, label, limit)
 
     label, limit, history, margins = answers()

@@ -266,6 +266,18 @@ def test_single_points_far_from_a_wide_track_and_inside_it():
     assert found.tolist() == [[False, True, False], [False, False, False], [False, False, False]]
 
 
+def test_two_tracks_are_compared_along_the_line_between_them():
+    """Their crops differ as much across it, where nothing tells the tracks apart.
+
+    Two standard deviations are too far in one direction, and would be near enough in two.
+    """
+    rng = np.random.default_rng(0)
+    points = rng.normal(0, 1, (2, 200, 1, 2))
+    points -= points.mean(1, keepdims=True)
+    points[1, ..., 0] += 2.0
+    assert not match(points.reshape(400, 1, 2), [200, 200]).any()
+
+
 @pytest.mark.parametrize("d", [1, 2, 50])
 def test_identical_points_are_one_person(d):
     points = np.tile(np.random.default_rng(0).normal(0, 1, (1, 1, d)).round(2), (7, 2, 1))
