@@ -123,6 +123,40 @@ def test_what_stands_out_is_found_again_and_single_tracks_are_left_alone():
     assert as_sets(merge_tracks(five, RULES["euclidean-nearest"])[0]) == plain[:5]
 
 
+def on_a_line(*tracks):
+    """Return the sides of tracks with crops at these places: the squared distance is the loss."""
+    outputs = np.array([[[float(place)]] for track in tracks for place in track])
+    return sides_of(scorer(0)[0], outputs, [len(track) for track in tracks], "euclidean")
+
+
+@pytest.mark.parametrize("next_one", [5, 6])
+def test_nearest_by_far_leaves_out_its_boundary(next_one):
+    """Whole numbers, so that the excess of 2 is exactly half of what lies between 6 and 10."""
+    people = [(-3, 1), (-1, 3), (1, 3), (next_one, next_one), *[(n, n) for n in (90, 200, 400)]]
+    rule = dataclasses.replace(RULES["euclidean-nearest"], limits="both")
+    found = as_sets(merge_tracks(on_a_line(*people), rule)[0])
+    assert found[0] == ({0, 1} if next_one == 5 else {0, 1, 2})
+
+
+@pytest.mark.parametrize("block", [1, 8, 20, distance.BLOCK])
+@pytest.mark.parametrize("order", [range(8), [1, 3, 2, 0, 4, 5, 6, 7], range(7, -1, -1)])
+def test_who_was_told_apart_is_not_the_nearest(monkeypatch, order, block):
+    """Of a person with two tracks the nearest is told apart: the next one is nearest then.
+
+    And whoever was told apart from everybody has no nearest at all.
+    """
+    monkeypatch.setattr(distance, "BLOCK", block)
+    places = [0.0, 0.1, 1.0, -1.2, 40.0, 90.0, 150.0, 230.0]
+    where = [list(order).index(track) for track in range(8)]
+    sides = on_a_line(*[(places[track] - 0.1, places[track] + 0.1) for track in order])
+    pairs = [(0, 2), (1, 2), *[(4, other) for other in range(8) if other != 4]]
+    left, right = np.array([[where[a], where[b]] for a, b in pairs]).T
+    said = dataclasses.replace(Said.nothing(8), left=left, right=right)
+    label = merge_tracks(sides, RULES["euclidean-nearest"], said)[0]
+    together = {frozenset(order[track] for track in part) for part in as_sets(label)}
+    assert together == {frozenset(part) for part in ([0, 1, 3], [2], [4], [5], [6], [7])}
+
+
 def test_the_nearest_rule_is_followed_where_it_decides():
     """The cases above have too few clusters for it; of these, with nine people, it decides some."""
     far = 0

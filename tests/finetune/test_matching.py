@@ -301,6 +301,18 @@ def test_in_the_plane_of_a_tsne_the_rule_is_the_same():
     assert not np.array_equal(found, match(points, COUNTS))
 
 
+@pytest.mark.parametrize(("n", "neighbours"), [(10, 3), (40, 13), (91, 30), (130, 30)])
+def test_the_plane_is_that_of_scikit_learn(n, neighbours):
+    points = np.random.default_rng(n).normal(0, 1, (n, 3))
+    expected = TSNE(2, perplexity=neighbours, init="pca", random_state=5).fit_transform(points)
+    np.testing.assert_array_equal(room._plane(points, 5), expected)
+
+
+@pytest.mark.parametrize("points", [np.eye(9)[:, :2], np.eye(9)[:, :1], np.zeros((9, 5))])
+def test_what_lies_in_a_plane_or_in_one_place_stays_there(points):
+    np.testing.assert_array_equal(room._plane(points, 0), points)
+
+
 @pytest.mark.parametrize("block", [1, 7, 40])
 def test_nothing_depends_on_how_much_is_held_at_a_time(monkeypatch, block):
     people, counts = [0, 1, 2, 3] * 4, [3, 5] * 8
