@@ -266,7 +266,8 @@ def test_single_points_far_from_a_wide_track_and_inside_it():
     assert found.tolist() == [[False, True, False], [False, False, False], [False, False, False]]
 
 
-def test_two_tracks_are_compared_along_the_line_between_them():
+@pytest.mark.parametrize(("between", "near"), [(0.5, True), (2.0, False)])
+def test_two_tracks_are_compared_along_the_line_between_them(between, near):
     """Their crops differ as much across it, where nothing tells the tracks apart.
 
     Two standard deviations are too far in one direction, and would be near enough in two.
@@ -274,8 +275,9 @@ def test_two_tracks_are_compared_along_the_line_between_them():
     rng = np.random.default_rng(0)
     points = rng.normal(0, 1, (2, 200, 1, 2))
     points -= points.mean(1, keepdims=True)
-    points[1, ..., 0] += 2.0
-    assert not match(points.reshape(400, 1, 2), [200, 200]).any()
+    points[1, ..., 0] += between
+    found = match(points.reshape(400, 1, 2), [200, 200])
+    assert found.tolist() == [[False, near], [near, False]]
 
 
 @pytest.mark.parametrize("d", [1, 2, 50])
