@@ -46,6 +46,14 @@ def test_the_covariance_is_the_published_one(seed, n, d):
     )
 
 
+@given(SEEDS, st.floats(1e-3, 1e3))
+def test_the_covariance_is_in_the_units_of_the_points(seed, scale):
+    points = np.random.default_rng(seed).normal(0, [1, 2, 5], (50, 3))
+    np.testing.assert_allclose(
+        shrunk_covariance(scale * points, 50), scale**2 * shrunk_covariance(points, 50), rtol=1e-9
+    )
+
+
 @pytest.mark.parametrize(("n", "d"), [(40, 200), (3000, 300)])
 def test_in_many_dimensions_it_is_that_of_scikit_learn(n, d):
     rng = np.random.default_rng(n)
@@ -280,10 +288,11 @@ def test_two_tracks_are_compared_along_the_line_between_them(between, near):
     assert found.tolist() == [[False, near], [near, False]]
 
 
+@SPACES
 @pytest.mark.parametrize("d", [1, 2, 50])
-def test_identical_points_are_one_person(d):
+def test_identical_points_are_one_person(d, tsne):
     points = np.tile(np.random.default_rng(0).normal(0, 1, (1, 1, d)).round(2), (7, 2, 1))
-    found = match(points, [2, 4, 1])
+    found = match(points, [2, 4, 1], tsne=tsne)
     assert found.tolist() == (~np.eye(3, dtype=bool)).tolist()
 
 
