@@ -129,6 +129,13 @@ def on_a_line(*tracks):
     return sides_of(scorer(0)[0], outputs, [len(track) for track in tracks], "euclidean")
 
 
+def test_all_that_matches_is_joined_in_one_round():
+    """Whatever lies between the losses: here 0 and exactly 1."""
+    label, _, history = merge_tracks(on_a_line((-2, 2), (-2, 2), (-1, 3)), RULES["euclidean"])
+    assert label.tolist() == [0, 0, 0]
+    assert [(merge.round, merge.loss) for merge in history] == [(0, 8), (0, 9)]
+
+
 @pytest.mark.parametrize("next_one", [5, 6])
 def test_nearest_by_far_leaves_out_its_boundary(next_one):
     """Whole numbers, so that the excess of 2 is exactly half of what lies between 6 and 10."""
