@@ -2,6 +2,7 @@
 # make demo      run it on a film of its own, or on yours: make demo FILM=path
 # make test      every test; make lint, make types: the other checks; make check: the quick ones
 # make docs      the site of the documents, in build/site
+# make mutants   change the method's core in every small way, and see that a test fails: an hour
 # make audit     look for known faults in every library; make sbom: list them all in sbom.json
 # make man       write the manual page of vcn anew, docs/vcn.1
 # make dist      build what is published: a wheel and a source archive, in dist/
@@ -12,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo check test lint types docs audit sbom man dist lock clean chromium
+.PHONY: help install demo check test lint types docs mutants audit sbom man dist lock clean chromium
 
 help:
 	@sed -n '1,/^$$/s/^# //p' Makefile
@@ -69,6 +70,16 @@ types: $(INSTALLED)
 docs: $(INSTALLED)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
+# mutmut has an environment of its own, and sees the program's.
+mutants: $(INSTALLED)
+	@$(BIN)/python -m venv build/mutmut
+	@site='import sysconfig; print(sysconfig.get_path("purelib"))'; \
+		$(BIN)/python -c "$$site" > "$$(build/mutmut/bin/python -c "$$site")/program.pth"
+	@build/mutmut/bin/python -m pip install --quiet mutmut==3.8.1
+	rm -rf mutants
+	OMP_NUM_THREADS=1 build/mutmut/bin/mutmut run
+	$(BIN)/python -m benchmarks mutants
+
 audit: $(INSTALLED)
 	@$(PYTHON) -m venv build/audit
 	@build/audit/bin/python -m pip install --quiet pip-audit==2.10.1
@@ -101,4 +112,4 @@ lock:
 	rm -rf build/lock
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist mutants .mypy_cache .pytest_cache .ruff_cache .hypothesis

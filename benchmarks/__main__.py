@@ -284,6 +284,20 @@ def _install(options: argparse.Namespace) -> None:
             write_results(options.out, {**header("standard", [], []), "said": said}, rows)
 
 
+def _mutants(options: argparse.Namespace) -> None:
+    from benchmarks import mutants
+    from benchmarks.survivors import REASONS
+
+    root = Path(vcn.__file__).parent.parent
+    tried = [*mutants.read_mutants(root / "mutants"), *mutants.try_constants(root, options.work)]
+    rows, said = mutants.judge(tried, REASONS)
+    write_results(options.out, {**header("standard", [], []), "said": said}, rows)
+    for name, reason in said.items():
+        print(f"{name}\n    {reason}")
+    for row in rows:
+        print(f"{row.name:<36}{row.value:>9g}  {row.unit:<20}{row.verdict}")
+
+
 def _report(options: argparse.Namespace) -> None:
     from benchmarks import report  # matplotlib
 
@@ -442,6 +456,8 @@ def _parser() -> argparse.ArgumentParser:
     faults = add("faults", _faults, [works], "everything that goes wrong, tried")
     faults.add_argument("--quick", action="store_true", help="each case a few times; no results")
     faults.add_argument("--only", type=int, nargs="+", default=[], metavar="N", help="these rows")
+
+    add("mutants", _mutants, [works], "what the tests of the method's core let through")
 
     review = add("review", _review, [works], "what it costs to correct a run, and many tracks")
     review.add_argument("runs", nargs="+", metavar="RUN:TRUTH", help="finished runs with errors")

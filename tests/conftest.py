@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import Phase, settings
 
 from tests.command import Outcome, Vcn
 
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from videoclusternet.run_view import RunView
+
+settings.register_profile("house", deadline=None)  # a busy machine is no fault of the program
+settings.load_profile("house")
+settings.register_profile(  # for `make mutants`: the same cases each time, and none made smaller
+    "repeatable",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+)
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ STAGES = {
     "tracks": _columns(Tracks, "tracks.npz"),
     "crops": Stage(1, ("crops.npy", "crops.npz"), _write_crops, _read_crops, streams=True),
     "model": Stage(
-        3,
+        4,
         ("model.safetensors", "train.jsonl"),
         _write_model,
         _read_model,

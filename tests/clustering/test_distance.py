@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from tests.clustering.drawn import CONFIG, draw_outputs, draw_tracks, pieces, scorer, sides_of
 from tests.oracles import loss_between_slowly, own_limit_slowly
 from tests.pocket import POCKET, build
-from videoclusternet.clustering.distance import loss_between, pair_limit
+from videoclusternet.clustering.distance import Sides, loss_between, pair_limit
 from videoclusternet.models.face_model import FaceModel
+from videoclusternet.records import Signatures
 
 SEEDS = st.integers(0, 10**6)
 
@@ -101,6 +103,20 @@ def test_the_sides_are_those_that_the_model_was_trained_with():
     q = torch.log_softmax(torch.tensor(outputs[0, 0]) / CONFIG.student_temperature, -1)
     np.testing.assert_allclose(sides.p[0], p.flatten() / CONFIG.heads, rtol=1e-12)
     np.testing.assert_allclose(sides.q[0], q.flatten(), rtol=1e-12)
+
+
+def test_the_sides_of_stored_tracks_are_summed_in_full_precision():
+    stored = Signatures.empty().columns()
+    rng = np.random.default_rng(0)
+    columns = {
+        name: rng.uniform(1, 9, (3, 4)[: max(1, values.ndim)]).astype(values.dtype)
+        for name, values in stored.items()
+    }
+    sides = Sides.of(Signatures(**columns), np.array([2, 0]))
+    for field in dataclasses.fields(Sides):
+        column = getattr(sides, field.name)
+        assert column.dtype == (np.int64 if field.name == "count" else np.float64)
+        np.testing.assert_array_equal(column, columns[field.name][[2, 0]])
 
 
 @settings(max_examples=20, deadline=None)

@@ -39,6 +39,7 @@ from videoclusternet.clustering.signature import film_sides
 from videoclusternet.config import ClusterConfig
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.records import TWO_GROUPS, Crops
+from videoclusternet.said import Said
 
 PAPER = RULES["loss"]
 SEEDS = st.integers(0, 10**6)
@@ -116,8 +117,88 @@ def test_what_stands_out_is_found_again_and_single_tracks_are_left_alone():
     ]
     plain = [{0, 1}, {2}, {3}, {4}, {5}, {6}, {7}]
     assert as_sets(merge_tracks(sides, RULES["euclidean"])[0]) == plain
-    few = sides_of(scorer(0)[0], outputs[:12], [2] * 6, "euclidean-nearest")
-    assert as_sets(merge_tracks(few, RULES["euclidean-nearest"])[0]) == plain[:5]
+    six = sides_of(scorer(0)[0], outputs[:14], [2] * 7, "euclidean-nearest")
+    assert as_sets(merge_tracks(six, RULES["euclidean-nearest"])[0]) == [{0, 1, 2}, *plain[2:6]]
+    five = sides_of(scorer(0)[0], outputs[:12], [2] * 6, "euclidean-nearest")
+    assert as_sets(merge_tracks(five, RULES["euclidean-nearest"])[0]) == plain[:5]
+
+
+def on_a_line(*tracks):
+    """Return the sides of tracks with crops at these places: the squared distance is the loss."""
+    outputs = np.array([[[float(place)]] for track in tracks for place in track])
+    return sides_of(scorer(0)[0], outputs, [len(track) for track in tracks], "euclidean")
+
+
+def test_all_that_matches_is_joined_in_one_round():
+    """Whatever lies between the losses: here 0 and exactly 1."""
+    label, _, history = merge_tracks(on_a_line((-2, 2), (-2, 2), (-1, 3)), RULES["euclidean"])
+    assert label.tolist() == [0, 0, 0]
+    assert [(merge.round, merge.loss) for merge in history] == [(0, 8), (0, 9)]
+
+
+@pytest.mark.parametrize(("place", "label"), [(1, [0, 0]), (2, [0, 1])])
+def test_at_its_limit_a_loss_is_not_below_it(place, label):
+    """The first limit is 8; the loss is 4 and the square of the place."""
+    sides = on_a_line((-3, 1, 1, 1), (place - 1, place + 1))
+    assert merge_tracks(sides, RULES["euclidean"])[0].tolist() == label
+
+
+def told_apart(tracks, *pairs):
+    left, right = np.array(pairs).T
+    return dataclasses.replace(Said.nothing(tracks), left=left, right=right)
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(range(3))])
+def test_two_that_match_are_joined_past_one_who_is_neither(order):
+    """The one between them is nearer to both, and was told apart from both."""
+    between, one, other = (3 + order.index(n) for n in range(3))  # behind three who are far
+    places = [70.0, 80.0, 90.0, *np.array([0.0, 0.1, -0.12])[list(order)], 100.0]
+    sides = on_a_line(*[(place - 0.5, place + 0.5) for place in places])
+    said = told_apart(7, (0, 1), (between, one), (other, between), (2, 6))
+    label = merge_tracks(sides, RULES["euclidean"], said)[0]
+    assert label[one] == label[other] != label[between]
+    assert label.max() == 5
+
+
+def test_a_chain_that_is_cut_holds_up_nobody():
+    places = [0.0, 0.1, 0.22, 50.0, 50.2]
+    sides = on_a_line(*[(place - 0.2, place + 0.2) for place in places])
+    label, _, history = merge_tracks(sides, RULES["euclidean"], told_apart(5, (0, 2)))
+    assert as_sets(label) == [{0, 1}, {2}, {3, 4}]
+    assert [(merge.round, merge.left, merge.right) for merge in history] == [(0, 0, 1), (0, 3, 4)]
+
+
+def test_of_links_that_are_as_close_the_first_ones_count():
+    sides = on_a_line(*[(-1, 1)] * 40)
+    label = merge_tracks(sides, RULES["euclidean"], told_apart(40, (3, 30)))[0]
+    assert as_sets(label) == [{*range(40)} - {30}, {30}]
+
+
+@pytest.mark.parametrize("next_one", [5, 6])
+def test_nearest_by_far_leaves_out_its_boundary(next_one):
+    """Whole numbers, so that the excess of 2 is exactly half of what lies between 6 and 10."""
+    people = [(-3, 1), (-1, 3), (1, 3), (next_one, next_one), *[(n, n) for n in (90, 200, 400)]]
+    rule = dataclasses.replace(RULES["euclidean-nearest"], limits="both")
+    found = as_sets(merge_tracks(on_a_line(*people), rule)[0])
+    assert found[0] == ({0, 1} if next_one == 5 else {0, 1, 2})
+
+
+@pytest.mark.parametrize("block", [1, 8, 20, distance.BLOCK])
+@pytest.mark.parametrize("order", [range(8), [1, 3, 2, 0, 4, 5, 6, 7], range(7, -1, -1)])
+def test_who_was_told_apart_is_not_the_nearest(monkeypatch, order, block):
+    """Of a person with two tracks the nearest is told apart: the next one is nearest then.
+
+    And whoever was told apart from everybody has no nearest at all.
+    """
+    monkeypatch.setattr(distance, "BLOCK", block)
+    places = [0.0, 0.1, 1.0, -1.2, 40.0, 90.0, 150.0, 230.0]
+    where = [list(order).index(track) for track in range(8)]
+    sides = on_a_line(*[(places[track] - 0.1, places[track] + 0.1) for track in order])
+    pairs = [(0, 2), (1, 2), *[(4, other) for other in range(8) if other != 4]]
+    said = told_apart(8, *[(where[a], where[b]) for a, b in pairs])
+    label = merge_tracks(sides, RULES["euclidean-nearest"], said)[0]
+    together = {frozenset(order[track] for track in part) for part in as_sets(label)}
+    assert together == {frozenset(part) for part in ([0, 1, 3], [2], [4], [5], [6], [7])}
 
 
 def test_the_nearest_rule_is_followed_where_it_decides():
@@ -419,10 +500,11 @@ def test_nothing_depends_on_how_much_is_held_at_a_time(seed, name, block):
     embeddings = torch.tensor(rng.normal(0, 1, (5, 1, 32))[rng.integers(0, 5, 14)])
     embeddings = embeddings.repeat_interleave(torch.tensor(counts), 0).float()
     embeddings = embeddings + 0.05 * torch.tensor(rng.normal(0, 1, embeddings.shape)).float()
+    said = told_apart(14, *rng.permutation(14)[:6].reshape(3, 2))
 
     def answers():
         sides = film_sides(model, embeddings, counts, RULES[name])
-        label, limit, history = merge_tracks(sides, RULES[name])
+        label, limit, history = merge_tracks(sides, RULES[name], said)
         return label, limit, history, track_margins(sides, label, limit)
 
     label, limit, history, margins = answers()

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.clustering.drawn import draw_outputs, scorer, sides_of
-from videoclusternet.clustering.distance import RULES
-from videoclusternet.clustering.merge import merge_tracks
+from tests.clustering.drawn import draw_outputs, one_by_one, scorer, sides_of
+from videoclusternet.clustering.distance import (
+    RULES,
+    Sides,
+    limits,
+    loss_between,
+    mean_of_crops,
+)
+from videoclusternet.clustering.merge import cluster_tracks, merge_tracks
+from videoclusternet.config import ClusterConfig
 from videoclusternet.finetune.matching import obey
-from videoclusternet.records import SAID
+from videoclusternet.records import SAID, Signatures
 from videoclusternet.said import Said
 
 
@@ -106,8 +113,40 @@ def test_tuning_matches_what_was_said(said: Said, counts: list[int]) -> None:
                 assert matches[a, b]
             elif seen[a] and seen[b] and told_apart:
                 assert not matches[a, b]
-            elif not (seen[a] and seen[b]):
+            else:
                 assert matches[a, b] == before[a, b]
+
+
+def test_words_hold_among_the_tracks_that_are_known() -> None:
+    """Some that were spoken of have no crops or are nobody, so the others are numbered anew."""
+    counts = [1, 3, 3, 3, 1, 3, 3, 3, 3, 3]
+    of = sides_of(scorer(0)[0], draw_outputs(0, [0] * 10, counts, spread=0.2), counts)
+    of.count[0] = 0
+    quality = np.linspace(0.8, 0.9, 10, dtype=np.float32)
+    quality[0], quality[3], quality[7] = np.nan, 0.1, 0.1
+    signatures = signed(of, quality)
+    said = said_of([0, -1, 0, 0, -1, -1, -1, -1, -1, -1], [(5, 6), (2, 9)], nobody=[1])
+    free = cluster_tracks(signatures, one_by_one(10), ClusterConfig())
+    assert free.label.tolist() == [-1, 0, 0, -1, 0, 0, 0, -1, 0, 0]
+    found = cluster_tracks(signatures, one_by_one(10), ClusterConfig(), said)
+    label = found.label
+    assert (label < 0).tolist() == [n in (0, 1, 7) for n in range(10)]
+    assert label[2] == label[3] != label[9]
+    assert label[5] != label[6]
+    first = found.round.tolist().index(SAID)
+    assert (found.left[first], found.right[first]) == (2, 3)
+    np.testing.assert_allclose(found.left_limit[first], limits(of, np.arange(10))[2], rtol=1e-5)
+    np.testing.assert_allclose(found.right_limit[first], limits(of, np.arange(10))[3], rtol=1e-5)
+    p, q = mean_of_crops(of.select(np.array([2, 3])))
+    np.testing.assert_allclose(found.loss[first], loss_between(p, q)[0, 1], rtol=1e-5)
+
+
+def signed(of: Sides, quality: np.ndarray) -> Signatures:
+    """Return sides as the record that holds them."""
+    columns = {field.name: getattr(of, field.name) for field in fields(of)}
+    for name in ("p", "q", "mean_p", "mean_q"):
+        columns[name] = columns[name].astype(np.float32)
+    return Signatures(quality, **columns)
 
 
 def test_what_contradicts_itself_is_refused() -> None:

@@ -46,6 +46,14 @@ def test_the_covariance_is_the_published_one(seed, n, d):
     )
 
 
+@given(SEEDS, st.floats(1e-3, 1e3))
+def test_the_covariance_is_in_the_units_of_the_points(seed, scale):
+    points = np.random.default_rng(seed).normal(0, [1, 2, 5], (50, 3))
+    np.testing.assert_allclose(
+        shrunk_covariance(scale * points, 50), scale**2 * shrunk_covariance(points, 50), rtol=1e-9
+    )
+
+
 @pytest.mark.parametrize(("n", "d"), [(40, 200), (3000, 300)])
 def test_in_many_dimensions_it_is_that_of_scikit_learn(n, d):
     rng = np.random.default_rng(n)
@@ -266,10 +274,25 @@ def test_single_points_far_from_a_wide_track_and_inside_it():
     assert found.tolist() == [[False, True, False], [False, False, False], [False, False, False]]
 
 
+@pytest.mark.parametrize(("between", "near"), [(0.5, True), (2.0, False)])
+def test_two_tracks_are_compared_along_the_line_between_them(between, near):
+    """Their crops differ as much across it, where nothing tells the tracks apart.
+
+    Two standard deviations are too far in one direction, and would be near enough in two.
+    """
+    rng = np.random.default_rng(0)
+    points = rng.normal(0, 1, (2, 200, 1, 2))
+    points -= points.mean(1, keepdims=True)
+    points[1, ..., 0] += between
+    found = match(points.reshape(400, 1, 2), [200, 200])
+    assert found.tolist() == [[False, near], [near, False]]
+
+
+@SPACES
 @pytest.mark.parametrize("d", [1, 2, 50])
-def test_identical_points_are_one_person(d):
+def test_identical_points_are_one_person(d, tsne):
     points = np.tile(np.random.default_rng(0).normal(0, 1, (1, 1, d)).round(2), (7, 2, 1))
-    found = match(points, [2, 4, 1])
+    found = match(points, [2, 4, 1], tsne=tsne)
     assert found.tolist() == (~np.eye(3, dtype=bool)).tolist()
 
 
@@ -287,6 +310,18 @@ def test_in_the_plane_of_a_tsne_the_rule_is_the_same():
     found = match_tracks(points, np.array(COUNTS), tsne=True, seed=5)
     np.testing.assert_array_equal(found, expected)
     assert not np.array_equal(found, match(points, COUNTS))
+
+
+@pytest.mark.parametrize(("n", "neighbours"), [(10, 3), (40, 13), (91, 30), (130, 30)])
+def test_the_plane_is_that_of_scikit_learn(n, neighbours):
+    points = np.random.default_rng(n).normal(0, 1, (n, 3))
+    expected = TSNE(2, perplexity=neighbours, init="pca", random_state=5).fit_transform(points)
+    np.testing.assert_array_equal(room._plane(points, 5), expected)
+
+
+@pytest.mark.parametrize("points", [np.eye(9)[:, :2], np.eye(9)[:, :1], np.zeros((9, 5))])
+def test_what_lies_in_a_plane_or_in_one_place_stays_there(points):
+    np.testing.assert_array_equal(room._plane(points, 0), points)
 
 
 @pytest.mark.parametrize("block", [1, 7, 40])

@@ -45,7 +45,7 @@ def match_tracks(embeddings: Array, counts: Array, *, tsne: bool = False, seed: 
     points -= points.mean(0)  # in place: there are as many as the film has views of crops
     points /= np.maximum(deviation, 1e-12)
     points = _plane(points, seed) if tsne else _principal(points, track)
-    inside, group = np.eye(len(present), dtype=bool), np.arange(len(present))
+    group = np.arange(len(present))
     for _ in range(FITS):
         inside = _inside(points, track, group[track])
         before = group
@@ -100,7 +100,7 @@ def _principal(points: Array, track: Array) -> Array:
 
 def _plane(points: Array, seed: int) -> Array:
     """Return the points (n, 2) of a t-SNE; those in a plane or all in one place stay there."""
-    if points.shape[1] <= 2 or not points.any():
+    if points.shape[1] <= 2 or np.all(points == points[0]):
         return points
     from sklearn.manifold import TSNE  # takes half a second to import, and few films ask for it
 

@@ -45,7 +45,7 @@ def information(p: Tensor) -> Tensor:
     It falls to 0 in both ways of collapse: all inputs to one output, and all outputs equal. Ours:
     the guard against collapse watches it.
     """
-    return (_entropy(p.mean(0)) - _entropy(p).mean(0)).mean()
+    return _entropy(p.mean(0)).mean() - _entropy(p).mean()
 
 
 def _entropy(p: Tensor) -> Tensor:

@@ -53,21 +53,21 @@ def score(labels: Array, names: Sequence[str | None], weights: Array | None = No
     """
     if len(labels) != len(names):
         raise ValueError(f"there are {len(labels)} labels for {len(names)} names")
-    counts = np.ones(len(labels), np.int64) if weights is None else weights
+    counts = np.ones(len(labels)) if weights is None else weights
     if len(counts) != len(labels):
         raise ValueError(f"there are {len(labels)} labels for {len(counts)} weights")
     scored = np.array([name is not None for name in names], bool)
-    predicted = np.array(labels, np.int64)[scored]
+    predicted = labels[scored]
     if not len(predicted):
         return Scores(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, 0, 0.0, 0, 0)
     unknown = predicted < 0
     people = len(np.unique(predicted[~unknown]))
     predicted[unknown] = -1 - np.arange(np.count_nonzero(unknown))
     true = np.array([name for name in names if name is not None])
-    table = _contingency(predicted, true, np.asarray(counts)[scored])
+    table = _contingency(predicted, true, counts[scored])
     n = table.sum()
     precision = float((table**2 / table.sum(axis=1, keepdims=True)).sum() / n)
-    recall = float((table**2 / table.sum(axis=0, keepdims=True)).sum() / n)
+    recall = float((table**2 / table.sum(axis=0)).sum() / n)
     arithmetic, geometric = _normalised_mutual_information(table)
     pairs = _Pairs.of(table)
     return Scores(
@@ -77,10 +77,10 @@ def score(labels: Array, names: Sequence[str | None], weights: Array | None = No
         bcubed_f1=2 * precision * recall / (precision + recall),
         nmi=arithmetic,
         nmi_geometric=geometric,
-        ari=pairs.adjusted_rand_index,
+        ari=pairs.adjusted_rand_index(),
         pairwise_precision=pairs.both / pairs.joined if pairs.joined else 1.0,
         pairwise_recall=pairs.both / pairs.related if pairs.related else 1.0,
-        pairwise_f1=pairs.f1,
+        pairwise_f1=pairs.f1(),
         predicted=people,
         true=table.shape[1],
         ratio=people / table.shape[1],
@@ -142,7 +142,7 @@ def _entropy(shares: Array) -> float:
 
 
 class _Pairs(NamedTuple):
-    """How many pairs there are, and how many of them are together in this and in that."""
+    """How many ordered pairs there are, and how many are together in this and in that."""
 
     all: float
     joined: float  # in one cluster
@@ -153,17 +153,15 @@ class _Pairs(NamedTuple):
     def of(cls, table: Array) -> _Pairs:
         """Count the pairs of a table."""
         sums = table.sum(), table.sum(axis=1), table.sum(axis=0), table
-        return cls(*(float((n * (n - 1) / 2).sum()) for n in sums))
+        return cls(*(float((n * (n - 1)).sum()) for n in sums))
 
-    @property
     def f1(self) -> float:
-        """The harmonic mean of pairwise precision and recall; 1 where there are no pairs at all."""
+        """Return the harmonic mean of precision and recall; 1 where there are no pairs at all."""
         together = self.joined + self.related
         return 2 * self.both / together if together else 1.0
 
-    @property
     def adjusted_rand_index(self) -> float:
-        """What is agreed on beyond chance, 1 in full; 1 where chance alone leaves nothing open."""
+        """Return what is agreed on beyond chance, 1 in full or where chance leaves nothing."""
         chance = self.joined * self.related / self.all if self.all else 0.0
         most = (self.joined + self.related) / 2
         return (self.both - chance) / (most - chance) if most != chance else 1.0
