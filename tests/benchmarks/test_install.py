@@ -120,6 +120,7 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))  # of the checkout, which nobody may see
     (tmp_path / "constraints.txt").touch()
     monkeypatch.setattr(install, "CONSTRAINTS", tmp_path / "constraints.txt")
+    monkeypatch.setattr(install, "FILM", "cp -n runs/demo/demo.mp4 film.mp4 2>/dev/null")
     monkeypatch.setattr(install, "build_wheel", lambda folder: toy_wheel(tmp_path))
     (tmp_path / "work").mkdir()
     return tmp_path / "work"
