@@ -11,24 +11,21 @@ from functools import partial
 from pathlib import Path
 
 import videoclusternet as vcn
+from benchmarks.arguments import parser_of
 from benchmarks.films import measure_films, table_of
 from benchmarks.join import TRUTH, join_film
-from benchmarks.methods import METHODS
 from benchmarks.repeat import measure_repeat
 from benchmarks.results_file import Row, header, write_results
 from benchmarks.rival import PACKAGES, BotSort
 from benchmarks.runs import Case, run_program, try_case
 from benchmarks.tracking import drawn_scenes, film_scene, measure_tracking
 from benchmarks.tracking import table_of as tracking_table
-from videoclusternet.models.registry import BACKBONES
 from videoclusternet.results.truth import read_truth
-
-RESULTS = Path(__file__).parent / "results"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what is asked for, and return the exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser_of(MEASURES).parse_args(arguments)
     try:
         options.measure(options)
     except vcn.VideoClusterNetError as error:
@@ -355,158 +352,29 @@ def _with_truth(text: str, what: str) -> tuple[Path, Path]:
     return Path(judged), Path(truth)
 
 
-def _parser() -> argparse.ArgumentParser:
-    works, placed, shared, seeded = (argparse.ArgumentParser(add_help=False) for _ in range(4))
-    works.add_argument(
-        "--work", type=Path, default=Path("runs/benchmarks"), metavar="DIR",
-        help="where the run folders lie; what is done there is not done again",
-    )  # fmt: skip
-    placed.add_argument("--preset", default="standard", metavar="NAME")
-    shared.add_argument(
-        "--set", dest="changes", action="append", default=[], metavar="KEY=VALUE",
-        help="change a setting; may be repeated",
-    )  # fmt: skip
-    seeded.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N")
-    scored = argparse.ArgumentParser(add_help=False, parents=[works, placed, seeded])
-    parser = argparse.ArgumentParser(prog="python -m benchmarks")
-    commands = parser.add_subparsers(required=True)
-
-    def add(
-        name: str,
-        measure: Callable[[argparse.Namespace], None],
-        parents: Sequence[argparse.ArgumentParser],
-        about: str,
-        out: Path | None = None,
-    ) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, parents=parents, help=about)
-        default = RESULTS / f"{name}.json" if out is None else out
-        command.add_argument("--out", type=Path, default=default, metavar="FILE")
-        command.set_defaults(measure=measure)
-        return command
-
-    run = add(
-        "run", _run, [scored, shared], "ours and every rival on the same tracks of labelled films",
-        RESULTS / "methods.json",
-    )  # fmt: skip
-    run.add_argument("cases", nargs="*", metavar="FILM:TRUTH")
-    run.add_argument(
-        "--methods", nargs="+", default=list(METHODS), choices=list(METHODS), metavar="NAME",
-        help="rivals; all, if none are named",
-    )  # fmt: skip
-    run.add_argument(
-        "--dataset", metavar="NAME=FOLDER", help="the films of a data set instead: see datasets/"
-    )
-    run.add_argument("--named", action="store_true", help="leave out its background people")
-    run.add_argument("--combined", action="store_true", help="take its films as one")
-
-    bases = add(
-        "bases", _bases, [scored, shared], "score each base network before and after tuning"
-    )
-    bases.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
-    bases.add_argument(
-        "--backbones", nargs="+", default=[vcn.Config().backbone], metavar="NAME[=FILE]"
-    )
-
-    speed = add("speed", _speed, [works, placed], "how near to the floor of the machine")
-    speed.add_argument(
-        "films", nargs="+", type=Path, metavar="FILM",
-        help="the first is measured; all are strung together for long films",
-    )  # fmt: skip
-    speed.add_argument(
-        "--only", nargs="+", metavar="WHAT",
-        choices=["help", "front", "whole", "step", "clusters", "long"],
-    )  # fmt: skip
-
-    join = commands.add_parser("join", help="make a film of truth/ of the files that it comes from")
-    join.add_argument("film", metavar="NAME")
-    join.add_argument(
-        "--sources", type=Path, required=True, metavar="DIR", help="holds OWNER/REPOSITORY/PATH"
-    )
-    join.add_argument("--out", type=Path, metavar="FILE", help="NAME.mp4, if none is named")
-    join.set_defaults(measure=_join)
-
-    report = add(
-        "report", _report, [], "write the page of results, and its pictures, from `run`",
-        Path("docs/results.md"),
-    )  # fmt: skip
-    report.add_argument("run", metavar="RUN:TRUTH", help="the run whose tuning is drawn")
-    report.add_argument("--results", type=Path, default=RESULTS / "methods.json", metavar="FILE")
-
-    add("exports", _exports, [works], "what it costs to export a film of three hours")
-
-    readers = add("readers", _readers, [works], "whether other tools read what is exported")
-    readers.add_argument("run", type=Path, metavar="RUN")
-
-    add("scale", _scale, [works], "a library of a thousand films on paper")
-
-    engines = add("engines", _engines, [works], "a library here and on Ray, where a node is killed")
-    engines.add_argument("--films", type=int, default=20, metavar="N")
-
-    install = add("install", _install, [], "the wheel in empty environments, and the quickstart")
-    install.add_argument(
-        "--python", dest="pythons", type=Path, action="append", required=True, metavar="FILE",
-        help="may be repeated; the extras are tried with the first",
-    )  # fmt: skip
-    install.add_argument(
-        "page", type=Path, nargs="?", default=Path("docs/quickstart.md"), metavar="PAGE",
-        help="whose blocks for the shell are typed; docs/quickstart.md",
-    )  # fmt: skip
-    install.add_argument("--work", type=Path, metavar="DIR", help="outside the checkout")
-
-    faults = add("faults", _faults, [works], "everything that goes wrong, tried")
-    faults.add_argument("--quick", action="store_true", help="each case a few times; no results")
-    faults.add_argument("--only", type=int, nargs="+", default=[], metavar="N", help="these rows")
-
-    add("mutants", _mutants, [works], "what the tests of the method's core let through")
-
-    review = add("review", _review, [works], "what it costs to correct a run, and many tracks")
-    review.add_argument("runs", nargs="+", metavar="RUN:TRUTH", help="finished runs with errors")
-
-    films = add("films", _films, [scored, shared], "score films whose truth is known")
-    films.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
-
-    season = add(
-        "season", _season, [scored, shared], "score films alone, and as the episodes of a season"
-    )
-    season.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
-
-    ablation = add("ablation", _ablation, [scored], "score every tuning with every rule of merging")
-    ablation.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
-
-    repeat = add("repeat", _repeat, [works, placed, shared], "run a film thrice and compare")
-    repeat.add_argument("film", type=Path, metavar="FILM")
-    repeat.add_argument("--seed", type=int, default=0, metavar="N")
-
-    tracking = add(
-        "tracking", _tracking, [works, placed, shared],
-        "compare the tracker with BoT-SORT, drawn cases first",
-    )  # fmt: skip
-    tracking.add_argument("cases", nargs="*", metavar="FILM:TRUTH")
-    tracking.add_argument(
-        "--every", type=int, nargs="+", default=[3, 1], metavar="N",
-        help="look for faces in each n-th frame: 3 is the program's way, 1 the paper's",
-    )  # fmt: skip
-
-    confidence = add(
-        "confidence", _confidence, [], "fit the confidence to finished runs, and tell how it holds"
-    )
-    confidence.add_argument("runs", nargs="+", metavar="RUN:TRUTH")
-
-    backbones = add(
-        "backbones", _backbones, [works], "run a film with every backbone, its parameters drawn"
-    )
-    backbones.add_argument("film", type=Path, metavar="FILM")
-    backbones.add_argument(
-        "--rows", nargs="+", metavar="NAME",
-        default=[row.name for row in BACKBONES.values() if row.asset is None and row.parameters],
-        help="of the table; all whose file is to be brought, if none are named",
-    )  # fmt: skip
-    backbones.add_argument(
-        "--onnx", nargs="+", type=Path, default=[], metavar="FILE",
-        help="ONNX files, which are also compared with their runtime",
-    )  # fmt: skip
-    return parser
-
+MEASURES = {
+    "run": _run,
+    "bases": _bases,
+    "speed": _speed,
+    "join": _join,
+    "report": _report,
+    "exports": _exports,
+    "readers": _readers,
+    "scale": _scale,
+    "engines": _engines,
+    "install": _install,
+    "faults": _faults,
+    "mutants": _mutants,
+    "review": _review,
+    "films": _films,
+    "season": _season,
+    "ablation": _ablation,
+    "repeat": _repeat,
+    "tracking": _tracking,
+    "confidence": _confidence,
+    "backbones": _backbones,
+}
+"""What each command calls."""
 
 if __name__ == "__main__":
     sys.exit(main())

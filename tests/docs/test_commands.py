@@ -21,7 +21,8 @@ from typing import NamedTuple
 
 import pytest
 
-from benchmarks.__main__ import _parser
+from benchmarks.__main__ import MEASURES
+from benchmarks.arguments import parser_of
 from tests.command import Vcn
 from tests.docs.conftest import ROOT
 from videoclusternet.models.registry import BACKBONES
@@ -117,7 +118,7 @@ def run_command(words: list[str], vcn: Vcn) -> None:
             rules = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
             assert {name for name in targets if "=" not in name} <= set(rules), line
         case ["python", "-m", "benchmarks", *arguments]:
-            _parser().parse_args(arguments)  # each takes minutes to hours; its room has its tests
+            parser_of(MEASURES).parse_args(arguments)  # each takes minutes to hours
         case ["bash", script]:
             assert (ROOT / script).is_file(), line
         case ["ffmpeg", *_]:  # another program, which need not be here
