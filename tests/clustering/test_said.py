@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.clustering.drawn import draw_outputs, one_by_one, scorer, sides_of
+from videoclusternet.clustering.cluster import cluster_tracks
 from videoclusternet.clustering.distance import (
     RULES,
     Sides,
@@ -17,7 +18,7 @@ from videoclusternet.clustering.distance import (
     loss_between,
     mean_of_crops,
 )
-from videoclusternet.clustering.merge import cluster_tracks, merge_tracks
+from videoclusternet.clustering.merge import merge_tracks
 from videoclusternet.config import ClusterConfig
 from videoclusternet.finetune.matching import obey
 from videoclusternet.records import SAID, Signatures
