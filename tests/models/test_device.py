@@ -78,3 +78,27 @@ def test_where_the_processor_has_too_little_nothing_else_is_tried() -> None:
     for place in ("cuda", "cpu"):
         with pytest.raises(torch.OutOfMemoryError, match="cpu"):
             device.or_on_cpu(tune)(device=place)
+
+
+@pytest.mark.parametrize("room", [1, 2, 3, 7, 8])
+def test_a_batch_that_is_too_large_is_looked_at_by_halves(room: int) -> None:
+    looks = []
+
+    def network(batch: torch.Tensor) -> torch.Tensor:
+        looks.append(len(batch))
+        if len(batch) > room:
+            raise torch.OutOfMemoryError
+        return batch * 2
+
+    batch = torch.arange(7.0)
+    assert torch.equal(device.by_halves(network, batch), batch * 2)
+    assert sum(look for look in looks if look <= room) == 7
+    assert looks[0] == 7
+
+
+def test_one_picture_that_is_too_large_is_told() -> None:
+    def network(batch: torch.Tensor) -> torch.Tensor:
+        raise torch.OutOfMemoryError
+
+    with pytest.raises(torch.OutOfMemoryError):
+        device.by_halves(network, torch.zeros(5))

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import torch
+from torch import Tensor
 
 from videoclusternet.config import Device
 from videoclusternet.errors import ResourceError, UsageError
@@ -63,6 +64,21 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def by_halves(network: Callable[[Tensor], Tensor], batch: Tensor) -> Tensor:
+    """Return what a network makes of a batch, half of it at a time where the GPU has no memory.
+
+    The network must look at each picture by itself. Raises torch.OutOfMemoryError where one picture
+    is too much.
+    """
+    try:
+        return network(batch)
+    except torch.OutOfMemoryError:
+        if len(batch) == 1:
+            raise
+    torch.cuda.empty_cache()
+    return torch.cat([by_halves(network, half) for half in batch.tensor_split(2)])
 
 
 def or_on_cpu(

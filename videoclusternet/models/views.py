@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from videoclusternet.durable import let_go
+from videoclusternet.models.device import by_halves
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.records import Array, Progress, silent
 
@@ -92,7 +93,7 @@ def trunk_views(
         batch = torch.tensor(images[start : start + BATCH], device=model.device)
         let_go(images)
         seen = [batch, *(augment(batch) for _ in range(views - 1))]
-        yield torch.stack([model.trunk(x) for x in seen], dim=1)
+        yield torch.stack([by_halves(model.trunk, x) for x in seen], dim=1)
         progress(min(start + BATCH, len(images)), len(images))
 
 
