@@ -230,7 +230,8 @@ def _measure_extra(
     check = empty.run("pip check")
     yield Row.of(f"{name}.pip_check", check.code, "exit code", Goal(0, 0)), check.out.strip()
     tried = try_out(base, empty)
-    yield Row.of(f"{name}.tried", tried.code, "exit code", Goal(0, 0)), tried.said
+    said = tried.said if tried.code else ""
+    yield Row.of(f"{name}.tried", tried.code, "exit code", Goal(0, 0)), said
 
 
 def _try_parquet(base: Empty, empty: Empty) -> Ended:
