@@ -1,7 +1,7 @@
 # make install   the program and its tools into .venv, its weights into your cache
 # make demo      run it on a film of its own, or on yours: make demo FILM=path
 # make test      every test; make lint, make types: the other checks
-# make mutants   change the method's core in every small way, and see that a test fails: an hour
+# make mutants   change the method's core in every small way, and see that a test fails: hours
 # make audit     look for known faults in every library; make sbom: list them all in sbom.json
 # make lock      write constraints.txt anew; make clean: remove .venv and all caches here
 
