@@ -2,7 +2,7 @@
 # make demo      run it on a film of its own, or on yours: make demo FILM=path
 # make test      every test; make lint, make types: the other checks; make check: the quick ones
 # make docs      the site of the documents, in build/site
-# make mutants   change the method's core in every small way, and see that a test fails: an hour
+# make mutants   change the method's core in every small way, and see that a test fails: hours
 # make audit     look for known faults in every library; make sbom: list them all in sbom.json
 # make man       write the manual page of vcn anew, docs/vcn.1
 # make dist      build what is published: a wheel and a source archive, in dist/

@@ -99,6 +99,14 @@ def test_each_rule_of_the_table_is_what_its_row_says(seed, name):
 def test_the_setting_names_the_rules_of_the_table():
     names = get_args(ClusterConfig.model_fields["rule"].annotation)
     assert names == tuple(RULES)
+    for name in names:
+        distance, _, how = name.partition("-")
+        assert dataclasses.asdict(RULES[name]) == {
+            "distance": distance,
+            "limits": "both" if how == "both" else "either",
+            "mean": "late" if how == "late" else "early",
+            "nearest": how == "nearest",
+        }
 
 
 def test_what_stands_out_is_found_again_and_single_tracks_are_left_alone():
