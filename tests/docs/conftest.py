@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from unittest.mock import patch
 
 import cv2
 import numpy as np
 import pytest
 import torch
 
+from tests.faces import networks
 from tests.faces.films import photograph
-from tests.faces.networks import saved, scrfd
+from tests.faces.networks import Pixels, saved, scrfd
 from tests.graphs import draw_graph
 from tests.synthetic import DrawnFace, DrawnShot, draw_film
 from videoclusternet.demo.pictures import MARKS
 from videoclusternet.library.engines import LocalEngine
 from videoclusternet.library.shelf import Library
-from videoclusternet.models import iresnet
+from videoclusternet.models import edgeface, iresnet
 from videoclusternet.pipeline import process_film
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +67,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         torch.save(iresnet.build("r18").state_dict(), folder / "backbone.pth")
-    saved(scrfd(), folder, "det.onnx")
+        torch.save(edgeface.build("xxs").state_dict(), folder / "edgeface_xxs.pt")
+    with patch.dict(networks.SCRFD, score=Pixels(0, 2, 0.0, 0.0)):  # it finds nobody
+        saved(scrfd(), folder, "det.onnx")
     draw_graph(
         folder / "net.onnx",
         "a = Conv <strides: ints = [8, 8]> (x, w) b = Relu(a) c = GlobalAveragePool(b)"
