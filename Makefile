@@ -57,8 +57,8 @@ chromium:
 # What is asked before each commit, within a minute: the lines of the house, and the method's core.
 check: lint types
 	$(BIN)/pytest --quiet --exitfirst tests/test_imports.py tests/test_sentences.py \
-		tests/test_records.py tests/test_config.py tests/clustering tests/tracks \
-		tests/models/test_loss.py tests/finetune/test_matching.py tests/results/test_metrics.py
+		tests/test_records.py tests/test_config.py tests/models/test_loss.py \
+		tests/finetune/test_matching.py tests/clustering/test_distance.py tests/results/test_metrics.py
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check
