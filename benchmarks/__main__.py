@@ -6,7 +6,7 @@ import argparse
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -243,8 +243,8 @@ def _engines(options: argparse.Namespace) -> None:
     _write_printed(options.out, [*measure_engines(options.work, options.films)])
 
 
-def _write_printed(out: Path, rows: Sequence[Row]) -> None:
-    write_results(out, header("standard", [], []), rows)
+def _write_printed(out: Path, rows: Sequence[Row], **more: Mapping[str, str]) -> None:
+    write_results(out, {**header("standard", [], []), **more}, rows)
     for row in rows:
         print(f"{row.name:<36}{row.value:>9g}  {row.unit:<48}{row.verdict}")
 
@@ -288,11 +288,9 @@ def _mutants(options: argparse.Namespace) -> None:
     root = Path(vcn.__file__).parent.parent
     tried = [*mutants.read_mutants(root / "mutants"), *mutants.try_constants(root, options.work)]
     rows, said = mutants.judge(tried, REASONS)
-    write_results(options.out, {**header("standard", [], []), "said": said}, rows)
     for name, reason in said.items():
         print(f"{name}\n    {reason}")
-    for row in rows:
-        print(f"{row.name:<36}{row.value:>9g}  {row.unit:<20}{row.verdict}")
+    _write_printed(options.out, rows, said=said)
 
 
 def _report(options: argparse.Namespace) -> None:

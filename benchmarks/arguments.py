@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import videoclusternet as vcn
 from benchmarks.methods import METHODS
@@ -15,31 +16,23 @@ RESULTS = Path(__file__).parent / "results"
 Measure = Callable[[argparse.Namespace], None]
 
 
-def _of(add: Callable[[argparse.ArgumentParser], object]) -> argparse.ArgumentParser:
-    """Return arguments that commands have alike."""
+def _alike(name: str, **how: Any) -> argparse.ArgumentParser:
+    """Return an argument that several commands have, as a parent of theirs."""
     parent = argparse.ArgumentParser(add_help=False)
-    add(parent)
+    parent.add_argument(name, **how)
     return parent
 
 
-WORKS = _of(
-    lambda parent: parent.add_argument(
-        "--work", type=Path, default=Path("runs/benchmarks"), metavar="DIR",
-        help="where the run folders lie; what is done there is not done again",
-    )
+WORKS = _alike(
+    "--work", type=Path, default=Path("runs/benchmarks"), metavar="DIR",
+    help="where the run folders lie; what is done there is not done again",
 )  # fmt: skip
-PLACED = _of(lambda parent: parent.add_argument("--preset", default="standard", metavar="NAME"))
-SHARED = _of(
-    lambda parent: parent.add_argument(
-        "--set", dest="changes", action="append", default=[], metavar="KEY=VALUE",
-        help="change a setting; may be repeated",
-    )
+PLACED = _alike("--preset", default="standard", metavar="NAME")
+SHARED = _alike(
+    "--set", dest="changes", action="append", default=[], metavar="KEY=VALUE",
+    help="change a setting; may be repeated",
 )  # fmt: skip
-SEEDED = _of(
-    lambda parent: parent.add_argument(
-        "--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N"
-    )
-)
+SEEDED = _alike("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N")
 SCORED = [WORKS, PLACED, SEEDED]
 
 
@@ -79,7 +72,7 @@ def parser_of(measures: Mapping[str, Measure]) -> argparse.ArgumentParser:
 def _add_scores(commands: Commands) -> None:
     """What scores methods, on films whose truth is known."""
     run = commands.add(
-        "run",  [*SCORED, SHARED], "ours and every rival on the same tracks of labelled films",
+        "run", [*SCORED, SHARED], "ours and every rival on the same tracks of labelled films",
         RESULTS / "methods.json",
     )  # fmt: skip
     run.add_argument("cases", nargs="*", metavar="FILM:TRUTH")
@@ -108,7 +101,7 @@ def _add_scores(commands: Commands) -> None:
     ablation = commands.add("ablation", SCORED, "score every tuning with every rule of merging")
     ablation.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
     tracking = commands.add(
-        "tracking",  [WORKS, PLACED, SHARED],
+        "tracking", [WORKS, PLACED, SHARED],
         "compare the tracker with BoT-SORT, drawn cases first",
     )  # fmt: skip
     tracking.add_argument("cases", nargs="*", metavar="FILM:TRUTH")
@@ -121,7 +114,7 @@ def _add_scores(commands: Commands) -> None:
     )
     confidence.add_argument("runs", nargs="+", metavar="RUN:TRUTH")
     report = commands.add(
-        "report",  [], "write the page of results, and its pictures, from `run`",
+        "report", [], "write the page of results, and its pictures, from `run`",
         Path("docs/results.md"),
     )  # fmt: skip
     report.add_argument("run", metavar="RUN:TRUTH", help="the run whose tuning is drawn")

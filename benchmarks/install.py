@@ -163,8 +163,17 @@ def commands_of(page: str) -> list[str]:
 
     A line that ends in a backslash goes on in the next one; a line of remarks is none.
     """
-    blocks = re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    lines = [line.strip() for block in blocks for line in block.replace("\\\n", "").splitlines()]
+    return [line for language, text in blocks_of(page) if language == "sh" for line in typed(text)]
+
+
+def blocks_of(page: str) -> list[tuple[str, str]]:
+    """Return the language and the text of each fenced block of a page that has a language."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+
+
+def typed(text: str) -> list[str]:
+    """Return what is to be typed of a block for the shell, as `commands_of` has it."""
+    lines = [line.strip() for line in text.replace("\\\n", "").splitlines()]
     return [line for line in lines if line and not line.startswith("#")]
 
 

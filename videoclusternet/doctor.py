@@ -10,7 +10,6 @@ import platform
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from videoclusternet import __version__
@@ -19,6 +18,7 @@ from videoclusternet.errors import VideoClusterNetError, WeightsError, reason_of
 from videoclusternet.models.registry import BACKBONES
 from videoclusternet.processors import thread_limits, usable_threads
 from videoclusternet.weights.assets import ASSETS, OPTIONAL, Asset, cache_folder, locate
+from videoclusternet.workspace import RUNS
 
 if TYPE_CHECKING:
     from videoclusternet.video.stream import VideoInfo
@@ -29,7 +29,6 @@ LIBRARIES = ("torch", "numpy", "av", "onnxruntime", "opencv-python-headless")
 EXTRAS = {"parquet": "pyarrow", "ray": "ray"}
 """What `pip install 'videoclusternet[EXTRA]'` adds, and the library that it is for."""
 
-RUNS = Path("runs")  # where a run lies that is given no folder
 HOUR = 3600.0  # seconds of the film by which room is told
 MINUTE = 60.0  # and of the one for which there has to be room
 

@@ -45,6 +45,9 @@ Result = TypeVar("Result")
 StageProgress = Callable[[str, int, int], None]
 """How a run tells how far it is: called with (stage, steps done, steps in all)."""
 
+RUNS = Path("runs")
+"""Where a run lies that is given no folder."""
+
 
 def unwatched(stage: str, done: int, total: int) -> None:
     """Tell nobody."""
@@ -53,7 +56,7 @@ def unwatched(stage: str, done: int, total: int) -> None:
 def default_folder(film: Path) -> Path:
     """Return `runs/<name>-<fingerprint>`, whatever characters the film's name is made of."""
     name = re.sub(r"[^A-Za-z0-9]+", "-", film.stem)[:48].strip("-").lower() or "film"
-    return Path("runs") / f"{name}-{fingerprint(film)[:8]}"
+    return RUNS / f"{name}-{fingerprint(film)[:8]}"
 
 
 class Run:

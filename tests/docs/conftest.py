@@ -12,10 +12,9 @@ import pytest
 import torch
 
 from tests.faces import networks
-from tests.faces.films import photograph
+from tests.faces.films import draw_in_turns, photograph
 from tests.faces.networks import Pixels, saved, scrfd
 from tests.graphs import draw_graph
-from tests.synthetic import DrawnFace, DrawnShot, draw_film
 from videoclusternet.demo.pictures import MARKS
 from videoclusternet.library.engines import LocalEngine
 from videoclusternet.library.shelf import Library
@@ -41,12 +40,7 @@ def portrait(name: str) -> np.ndarray:
 
 def draw(path: Path, names: list[str], seed: int) -> None:
     """Draw a film in which these are seen one after the other, twice, and its truth beside it."""
-    faces = [
-        DrawnFace(portrait(name), (40 + 12 * n, 20), (0.5, 0), 200, name)
-        for n, name in enumerate(names * 2)
-    ]
-    shots = [DrawnShot(16, seed + n, faces=[face]) for n, face in enumerate(faces)]
-    truth = draw_film(path, shots)
+    truth = draw_in_turns(path, [(name, portrait(name)) for name in names], seed)
     rows = zip(truth.frame, truth.box, truth.name, strict=True)
     lines = [f"{frame},{','.join(map(str, box))},{name}" for frame, box, name in rows]
     path.with_suffix(".csv").write_text("\n".join(["frame,x1,y1,x2,y2,name", *lines, ""]))

@@ -17,12 +17,12 @@ from collections.abc import Iterator
 from http.cookiejar import CookieJar
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
 
 import pytest
 
 from benchmarks.__main__ import MEASURES
 from benchmarks.arguments import parser_of
+from benchmarks.install import blocks_of, typed
 from tests.command import Vcn
 from tests.docs.conftest import ROOT
 from videoclusternet.models.registry import BACKBONES
@@ -33,36 +33,25 @@ PAGES = sorted(
 )
 ELSEWHERE = {
     "pip install": "benchmarks/install.py",
-    "python -m pip install": "benchmarks/install.py",
     "vcn demo": "tests/test_cli.py::test_the_demo_runs_and_scores_its_own_film",
     "vcn models fetch": "tests/test_cli.py::test_a_network_is_fetched_from_an_address",
     "vcn library run archive --engine ray": "tests/library/test_engines.py::test_a_film_is_two",
     "python own_detector.py": "tests/docs/test_examples.py::test_the_detector_finds_faces",
     "python with_pandas.py": "tests/docs/test_examples.py::test_pandas_reads_a_run",
-    "docker": "Dockerfile",
 }
 """How commands begin that are not run here, and where that is done."""
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-class Block(NamedTuple):
-    language: str
-    text: str
-
-
-def blocks(page: str) -> Iterator[Block]:
-    """Yield the fenced blocks of a page, in order."""
-    for match in BLOCK.finditer((ROOT / page).read_text(encoding="utf-8")):
-        yield Block(match[1], match[2])
+def blocks(page: str) -> list[tuple[str, str]]:
+    """Return the language and the text of each fenced block of a page, in order."""
+    return blocks_of((ROOT / page).read_text(encoding="utf-8"))
 
 
 def commands(text: str) -> Iterator[list[str]]:
     """Yield the words of each command of a block, as a shell would read them."""
-    for line in text.replace("\\\n", " ").splitlines():
+    for line in typed(text):
         for command in re.split(r"\s&&\s", line):
-            words = shlex.split(command, comments=True)
-            if words:
-                yield words
+            yield shlex.split(command, comments=True)
 
 
 @pytest.fixture(autouse=True)
@@ -74,12 +63,12 @@ def tables() -> Iterator[None]:
     BACKBONES.update(before)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if list(blocks(page))])
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)])
 def test_the_commands_of_a_page_work(
     page: str, request: pytest.FixtureRequest, tmp_path: Path, vcn: Vcn, monkeypatch
 ) -> None:
-    found = list(blocks(page))
-    text = "".join(block.text for block in found)
+    found = blocks(page)
+    text = "".join(block for _, block in found)
     needs_library = "vcn library" in text and "vcn library init" not in text
     prepared = request.getfixturevalue("library" if needs_library else "prepared")
     folder = Path(shutil.copytree(prepared, tmp_path / "here"))
@@ -89,11 +78,11 @@ def test_the_commands_of_a_page_work(
     if "vcn name runs/film" not in text:
         for number, name in enumerate(["Ada", "Bo", "Cy"], start=1):
             assert vcn("name", "runs/film", f"Person {number}", name).code == 0
-    for block in found:
-        if block.language == "python":
-            run_python(block.text, monkeypatch)
-        if block.language == "sh":
-            for words in commands(block.text):
+    for language, block in found:
+        if language == "python":
+            run_python(block, monkeypatch)
+        if language == "sh":
+            for words in commands(block):
                 run_command(words, vcn)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tests.synthetic import DrawnFace, DrawnShot, draw_film
+from tests.synthetic import DrawnFace, DrawnShot, DrawnTruth, draw_film
 from videoclusternet.demo.pictures import DEMO_ASSETS, MARKS
 from videoclusternet.records import Shots
 from videoclusternet.tracks.boxes import iou
@@ -117,3 +118,13 @@ def draw_two_people(path: Path) -> Path:
     names = ["demo_biden", "demo_obama_smiling"] * 2
     draw_film(path, [shot(name, seed) for seed, name in enumerate(names)])
     return path
+
+
+def draw_in_turns(path: Path, people: Sequence[tuple[str, Any]], seed: int) -> DrawnTruth:
+    """Draw a film of people (name, picture) who are seen one after the other, each twice."""
+    faces = [
+        DrawnFace(picture, (40 + 12 * place, 10), (0.5, 0), 200, name)
+        for place, (name, picture) in enumerate([*people, *people])
+    ]
+    shots = [DrawnShot(16, seed + place, faces=[face]) for place, face in enumerate(faces)]
+    return draw_film(path, shots)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faces.films import photograph
-from tests.synthetic import DrawnFace, DrawnShot, draw_film
+from tests.faces.films import draw_in_turns, photograph
 from tests.test_pipeline import POCKET
 from videoclusternet.library.job import Outcome, do
 from videoclusternet.library.shelf import Library
@@ -36,12 +35,7 @@ def run(library: Library, **options) -> dict[str, Outcome]:
 
 def draw(path: Path, names: list[str], seed: int) -> Path:
     """Draw a film in which these are seen one after the other, each twice."""
-
-    def shot(place: int, name: str) -> DrawnShot:
-        face = DrawnFace(photograph(name), (40 + 12 * place, 10), (0.5, 0), 200, name)
-        return DrawnShot(16, seed + place, faces=[face])
-
-    draw_film(path, [shot(place, name) for place, name in enumerate(names * 2)])
+    draw_in_turns(path, [(name, photograph(name)) for name in names], seed)
     return path
 
 

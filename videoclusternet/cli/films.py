@@ -174,8 +174,9 @@ def demo(folder: OutFolder = None) -> None:
     from videoclusternet.pipeline import process_film
     from videoclusternet.weights.assets import ASSETS
     from videoclusternet.weights.fetch import fetch_assets
+    from videoclusternet.workspace import RUNS
 
-    home = folder or Path("runs") / "demo"
+    home = folder or RUNS / "demo"
     with watch(err) as progress:
         assets = [*ASSETS.values(), *DEMO_ASSETS.values()]
         fetch_assets(assets, partial(progress, "files"))
