@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from videoclusternet import __version__
 from videoclusternet.config import Config
 from videoclusternet.errors import VideoClusterNetError, WeightsError, reason_of
+from videoclusternet.manifest import RUNS
 from videoclusternet.models.registry import BACKBONES
 from videoclusternet.processors import thread_limits, usable_threads
 from videoclusternet.weights.assets import ASSETS, OPTIONAL, Asset, cache_folder, locate
-from videoclusternet.workspace import RUNS
 
 if TYPE_CHECKING:
     from videoclusternet.video.stream import VideoInfo

@@ -21,6 +21,7 @@ from videoclusternet.stages import STAGES
 
 SCHEMA = 1
 MANIFEST = "run.json"
+RUNS = Path("runs")  # where a run lies that is given no folder
 EPISODES = "episodes"  # the folder in a season's that holds the runs of its films
 FRAMES = 24  # bits of an episode's frame: a week and more
 

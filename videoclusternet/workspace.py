@@ -25,6 +25,7 @@ from videoclusternet.durable import LOCK, aside, locked, make_private, settle, s
 from videoclusternet.errors import InputError
 from videoclusternet.manifest import (
     MANIFEST,
+    RUNS,
     EpisodeNote,
     FileNote,
     FilmNote,
@@ -44,9 +45,6 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 StageProgress = Callable[[str, int, int], None]
 """How a run tells how far it is: called with (stage, steps done, steps in all)."""
-
-RUNS = Path("runs")
-"""Where a run lies that is given no folder."""
 
 
 def unwatched(stage: str, done: int, total: int) -> None:

@@ -171,10 +171,10 @@ def evaluate(
 def demo(folder: OutFolder = None) -> None:
     """Cut a film of known people together, find them in it, and score the result."""
     from videoclusternet.demo import DEMO_ASSETS, build_demo_film
+    from videoclusternet.manifest import RUNS
     from videoclusternet.pipeline import process_film
     from videoclusternet.weights.assets import ASSETS
     from videoclusternet.weights.fetch import fetch_assets
-    from videoclusternet.workspace import RUNS
 
     home = folder or RUNS / "demo"
     with watch(err) as progress:
