@@ -286,6 +286,97 @@ def test_a_crash_at_any_write_leaves_a_folder_to_go_on_from(
     assert crashes >= len(FILES) + len(ALL)
 
 
+class Disk:
+    """What would be there after the power was cut: of a file its flushed bytes, of a folder too."""
+
+    def __init__(self) -> None:
+        self._files: dict[int, bytes] = {}  # by inode
+        self._folders: dict[int, dict[str, bytes]] = {}
+        self._fsync = os.fsync
+
+    def fsync(self, handle: int) -> None:
+        """Flush, and take note of what is safe now."""
+        self._fsync(handle)
+        path = Path(f"/proc/self/fd/{handle}").resolve()
+        inode = path.stat().st_ino
+        if path.is_dir():
+            self._folders[inode] = {one.name: self._safe(one) for one in path.iterdir()}
+        else:
+            self._files[inode] = path.read_bytes()
+
+    def _safe(self, path: Path) -> bytes:
+        if path.is_dir():
+            return b""
+        data = path.read_bytes()
+        return data if self._files.get(path.stat().st_ino) == data else b""
+
+    def cut(self, folder: Path, names: str) -> None:
+        """Leave of the folder what is safe; its names may have got further than its bytes."""
+        if folder.name not in self._folders.get(folder.parent.stat().st_ino, ()):
+            shutil.rmtree(folder)
+            return
+        if names == "kept":
+            safe = {one.name: self._safe(one) for one in folder.iterdir()}
+        else:
+            safe = self._folders.get(folder.stat().st_ino, {})
+        for one in folder.iterdir():
+            one.unlink()
+        for name, data in safe.items():
+            (folder / name).write_bytes(data)
+
+
+@pytest.mark.parametrize("names", ["kept", "lost"])
+@pytest.mark.parametrize("call", ["open", "replace", "fsync"])
+def test_a_power_cut_costs_one_stage(
+    tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch, call: str, names: str
+) -> None:
+    House().visit(tmp_path / "whole", film)
+    expected = contents(tmp_path / "whole")
+    cuts = 0
+    for point in range(1000):
+        disk, left, folder = Disk(), [point], tmp_path / f"runs-{point}" / "run"
+        folder.parent.mkdir()
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", disk.fsync)
+            real = getattr(os, call)
+
+            def cutting(*args: Any, real: Any = real, left: list[int] = left) -> Any:
+                if left[0] == 0:
+                    raise Crash
+                left[0] -= 1
+                return real(*args)
+
+            patch.setattr(os, call, cutting)
+            house = House()
+            try:
+                house.visit(folder, film)
+                break
+            except Crash:
+                cuts += 1
+        if folder.exists():
+            disk.cut(folder, names)
+        begun = list(house.calls)
+        again = house.visit(folder, film)
+        assert contents(folder) == expected
+        assert len(begun) + len(again) <= len(ALL) + 1
+    assert cuts >= len(FILES) + len(ALL)
+
+
+def test_where_one_may_write_and_not_read_folders_are_made_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.open
+
+    def refusing(path: Path, *args: Any, **how: Any) -> int:
+        if path == tmp_path:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return real(path, *args, **how)
+
+    monkeypatch.setattr(os, "open", refusing)
+    durable.make_private(tmp_path / "runs" / "run")
+    assert stat.S_IMODE((tmp_path / "runs" / "run").stat().st_mode) == 0o700
+
+
 def test_data_that_the_manifest_does_not_know_is_not_done(
     tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

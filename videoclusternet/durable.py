@@ -63,7 +63,11 @@ def _free(path: Path) -> int:
 def make_private(folder: Path) -> None:
     """Make the folder, its parents too, and close it to others. Raises where that is refused."""
     with writing(folder):
+        made = [one for one in (folder, *folder.parents) if not one.exists()]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for one in made:
+            with suppress(PermissionError):  # one may be allowed to write there and not to read
+                _flush(one.parent)
         if folder.stat().st_uid != os.geteuid():
             raise InputError(f"{folder} belongs to another user: name a folder of your own.")
         folder.chmod(0o700)
@@ -147,6 +151,7 @@ def write_folder(folder: Path, files: Iterable[tuple[str, bytes]]) -> int:
         make_private(part)
         with writing(folder):
             part.rename(folder)
+            _flush(folder.parent)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return count
