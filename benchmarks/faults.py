@@ -34,6 +34,7 @@ class Fault:
 
 
 WORKSPACE, STREAM, GUARD = "test_workspace.py", "video/test_stream.py", "web/test_guard.py"
+SCREEN = "video/test_screen.py"
 CLI, PIPELINE, APART = "test_cli.py", "test_pipeline.py", "video/test_apart.py"
 
 FAULTS = (
@@ -74,8 +75,8 @@ FAULTS = (
     Fault(35, "turned and squeezed pictures", (f"{STREAM}::test_pictures_are_upright_and_square", "faces/test_crops.py::test_crops_do_not_depend_on_how_the_picture_lies")),
     Fault(36, "varying rate, odd time stamps", (f"{STREAM}::test_times_of_a_variable_rate_are_those_of_the_stamps", f"{STREAM}::test_a_container_without_presentation_stamps_still_has_a_clock")),
     Fault(37, "size that changes", (f"{STREAM}::test_a_change_of_size_is_flagged_and_scaled_to_the_first", "video/test_shots.py::test_a_change_of_size_is_a_cut_even_where_nothing_else_changes")),
-    Fault(38, "pixel formats", (f"{STREAM}::test_odd_sizes_and_pixel_formats", f"{STREAM}::test_a_colour_tag_that_nobody_knows_is_no_fault", f"{STREAM}::test_what_is_taken_as_it_is_though_a_player_would_not"), missing="HDR is told of and not tone-mapped; no HDR film was at hand to compare faces in"),
-    Fault(39, "interlaced, telecine", (f"{STREAM}::test_what_is_taken_as_it_is_though_a_player_would_not",), missing="it is told of; nothing deinterlaces"),
+    Fault(38, "pixel formats", (f"{STREAM}::test_odd_sizes_and_pixel_formats", f"{STREAM}::test_a_colour_tag_that_nobody_knows_is_no_fault", f"{SCREEN}::test_hdr_looks_as_its_twin_does", f"{SCREEN}::test_hdr_with_any_tags_is_seen", f"{SCREEN}::test_hdr_in_any_form_is_seen", "faces/test_crops.py::test_a_face_in_hdr_gives_nearly_the_same_crop")),
+    Fault(39, "interlaced, telecine", (f"{SCREEN}::test_an_interlaced_picture_shows_its_first_moment", f"{SCREEN}::test_nothing_is_lost_where_the_film_changes", f"{SCREEN}::test_pictures_of_one_moment_are_left_as_they_are"), missing="what a telecine doubled stays doubled: pictures keep their number and their times"),
     Fault(40, "tiny and odd sizes", (f"{STREAM}::test_odd_sizes_and_pixel_formats", "faces/test_crops.py::test_beyond_the_picture_is_black")),
     Fault(41, "one frame, no duration", (f"{STREAM}::test_a_film_of_one_frame", "video/test_shots.py::test_the_shortest_films", f"{PIPELINE}::test_a_film_of_ten_hours")),
     Fault(42, "hostile file names", (f"{WORKSPACE}::test_folders_are_named_safely", f"{STREAM}::test_a_name_of_any_kind_opens_and_prints_as_one_line", f"{CLI}::test_a_name_can_only_be_printed")),

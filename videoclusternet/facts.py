@@ -44,16 +44,6 @@ def warnings_of(video: Video, shots: Shots, faces: Faces) -> tuple[str, ...]:
             f"The film ends at {seen:.1f} s, though {announced:.1f} s were announced: a whole copy "
             "would show more."
         )
-    if video.info.hdr:
-        warnings.append(
-            "The film is HDR (PQ or HLG) and its faces are seen paler than they are: a copy in SDR "
-            "may tell people apart better."
-        )
-    if video.info.interlaced:
-        warnings.append(
-            "The film is interlaced and faces that move are seen combed: a deinterlaced copy may "
-            "tell people apart better."
-        )
     damaged = int((~faces.usable).sum())
     if damaged:
         warnings.append(

@@ -109,11 +109,11 @@ def _read_report(path: Path) -> str:
 
 
 STAGES = {
-    "shots": _columns(Shots, "shots.npz"),
-    "faces": _columns(Faces, "faces.npz"),
+    "shots": _columns(Shots, "shots.npz", version=2),
+    "faces": _columns(Faces, "faces.npz", version=2),
     "kept": _columns(Faces, "kept.npz"),
     "tracks": _columns(Tracks, "tracks.npz"),
-    "crops": Stage(1, ("crops.npy", "crops.npz"), _write_crops, _read_crops, streams=True),
+    "crops": Stage(2, ("crops.npy", "crops.npz"), _write_crops, _read_crops, streams=True),
     "model": Stage(
         4,
         ("model.safetensors", "train.jsonl"),

@@ -9,12 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.faces.films import PictureFilm, drawn_through, mirrored, through
+from tests.hdr import HLG, PQ, write_hdr
 from tests.synthetic import texture
 from videoclusternet.config import CropsConfig
 from videoclusternet.errors import InputError
 from videoclusternet.faces.crops import choose_rows, cut_crops, similarities, warp
 from videoclusternet.models.registry import BACKBONES, DLIB
 from videoclusternet.records import Tracks
+from videoclusternet.video.stream import open_video
 
 TEMPLATE = np.array(DLIB.template)
 SMALL = dataclasses.replace(DLIB, size=30, template=tuple(map(tuple, TEMPLATE / 5)))
@@ -174,6 +176,15 @@ def test_crops_do_not_depend_on_how_the_picture_lies(posed, cards, degrees, zoom
     turned = drawn_through(cards, motion, size)
     there = crops_of(turned, through(motion, posed))
     assert difference(there, crops_of(cards, posed)) < 3
+
+
+@pytest.mark.parametrize("transfer", [PQ, HLG])
+def test_a_face_in_hdr_gives_nearly_the_same_crop(tmp_path, centerface, posed, cards, transfer):
+    path = write_hdr(tmp_path / "film.mkv", cards, transfer)
+    seen = next(iter(open_video(path).frames())).rgb()
+    (found,) = centerface([seen], 0.5)
+    assert np.abs(found.landmarks - posed).max() < 1
+    assert difference(crops_of(seen, found.landmarks), crops_of(cards, posed)) < 2
 
 
 def test_the_crop_of_a_mirrored_picture_is_mirrored(posed, cards):

@@ -11,13 +11,9 @@ import pytest
 from av.stream import Disposition
 
 from tests.synthetic import DrawnShot, draw_film, texture
-from videoclusternet.config import ShotsConfig
 from videoclusternet.errors import InputError
-from videoclusternet.facts import warnings_of
-from videoclusternet.records import Faces
 from videoclusternet.video import stream as stream_module
 from videoclusternet.video.file import fingerprint
-from videoclusternet.video.shots import detect_shots
 from videoclusternet.video.stream import open_video
 
 TWO_SHOTS = [DrawnShot(24, seed=1, pan=(3, 0)), DrawnShot(24, seed=2, pan=(0, 2))]
@@ -446,39 +442,3 @@ def test_flipped_bytes_never_raise_anything_but_input_errors(tmp_path, suffix):
             assert str(error).isprintable()  # noqa: PT017
             outcomes.add("refused")
     assert True in outcomes
-
-
-def coloured(path, options, transfer=None):
-    with av.open(os.fspath(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options=options)
-        stream.pix_fmt, stream.width, stream.height = "yuv420p", 96, 64
-        if transfer is not None:
-            stream.codec_context.color_trc = transfer
-        for shift in range(5):
-            picture = np.roll(texture(1, (96, 64)), shift, 1)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
-        container.mux(stream.encode())
-    return open_video(path).info
-
-
-@pytest.mark.parametrize(
-    ("options", "transfer", "hdr", "interlaced"),
-    [
-        ({}, None, False, False),
-        ({}, 1, False, False),  # BT.709
-        ({}, 16, True, False),
-        ({}, 18, True, False),
-        ({"x264-params": "interlaced=1"}, None, False, True),
-    ],
-    ids=["plain", "bt709", "pq", "hlg", "interlaced"],
-)
-def test_what_is_taken_as_it_is_though_a_player_would_not(
-    tmp_path, caplog, options, transfer, hdr, interlaced
-):
-    info = coloured(tmp_path / "film.mp4", options, transfer)
-    assert (info.hdr, info.interlaced) == (hdr, interlaced)
-    video = open_video(tmp_path / "film.mp4")
-    told = " ".join(warnings_of(video, detect_shots(video, ShotsConfig()), Faces.empty()))
-    assert ("HDR" in told) == hdr
-    assert ("interlaced" in told) == interlaced
-    assert " ".join(caplog.messages) == told

@@ -12,6 +12,7 @@ from av.video.reformatter import VideoReformatter
 
 from videoclusternet.errors import InputError
 from videoclusternet.records import Array
+from videoclusternet.video.screen import is_hdr, of_usual_brightness
 
 Pixels = Literal["gray8", "rgb24"]
 
@@ -21,11 +22,6 @@ class Look(NamedTuple):
 
     pixels: Pixels
     long_side: int | None = None
-
-
-# AVColorSpace and AVColorRange as far as swscale can convert them.
-COLOUR_SPACES = frozenset({0, 1, 2, 4, 5, 6, 7, 9})
-COLOUR_RANGES = frozenset({0, 1, 2})
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +70,7 @@ def convert(
     index: int,
     picture: Any,
     size: tuple[int, int],
-    scalers: dict[str, Any],
+    scalers: dict[Any, Any],
     pixels: Pixels,
     long_side: int | None,
 ) -> Array:
@@ -85,6 +81,8 @@ def convert(
     stored = (height, width) if turns % 2 else (width, height)
     scaler = scalers.setdefault(pixels, VideoReformatter())
     try:
+        if is_hdr(picture):
+            picture = of_usual_brightness(picture, stored, scalers)
         scaled = scaler.reformat(picture, *stored, pixels, interpolation="AREA", threads=1)
         return np.ascontiguousarray(np.rot90(scaled.to_ndarray(), turns))
     except (FFmpegError, ValueError, MemoryError) as error:
@@ -97,12 +95,3 @@ def convert(
 def quarter_turns(picture: Any) -> int:
     """Return how often the stored picture must be turned to the left to stand upright."""
     return round(int(picture.rotation) / 90) % 4
-
-
-def with_known_colours(picture: Any) -> Any:
-    """Return the picture without colour tags that the converter refuses: as if it had none."""
-    if picture.colorspace not in COLOUR_SPACES:
-        picture.colorspace = 2  # AVCOL_SPC_UNSPECIFIED
-    if picture.color_range not in COLOUR_RANGES:
-        picture.color_range = 0  # AVCOL_RANGE_UNSPECIFIED
-    return picture

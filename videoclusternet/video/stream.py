@@ -32,11 +32,10 @@ from videoclusternet.video.frame import (
     convert,
     only,
     quarter_turns,
-    with_known_colours,
 )
+from videoclusternet.video.screen import is_hdr, layout, of_one_moment, with_known_colours
 
 MOST_PIXELS = 8192 * 8192  # of one picture; 8K has half of it, forged headers claim more
-HDR = frozenset({16, 18})  # of AVColorTransferCharacteristic: PQ (SMPTE 2084) and HLG
 PEEK = 256  # packets that tell a cover picture from a film
 
 # Formats that read other files, or make a picture of any text at all.
@@ -53,8 +52,8 @@ class VideoInfo:
     seconds: float | None  # estimate; None where the film does not say
     frames: int | None  # estimate
     codec: str
-    hdr: bool = False  # its brightness is that of PQ or HLG; nothing maps it to what screens show
-    interlaced: bool = False  # its pictures hold two moments; nothing takes them apart
+    hdr: bool = False  # its brightness is that of PQ or HLG; pictures come with that of SDR
+    interlaced: bool = False  # its first picture holds two moments; pictures come with one
 
 
 @dataclass(eq=False)
@@ -110,18 +109,18 @@ class Video:
         """
         self.damaged = 0
         clock = Clock(1 / self.info.fps)
-        layout, scalers, index = None, dict[str, Any](), 0
+        stored, scalers, index = None, dict[Any, Any](), 0
         with open_container(self.path) as container:
             if self._stream >= len(container.streams):
                 raise InputError(
                     f"{quoted(self.path)} was changed during the run: start the run again."
                 )
             stream = container.streams[self._stream]
-            for picture in _decode(container, stream, threads or self.threads):
+            for picture in _shown(container, stream, threads or self.threads):
                 self.damaged += picture is None or picture.is_corrupt
                 if picture is None:
                     continue
-                before, layout = layout, _layout(picture)
+                before, stored = stored, layout(picture)
                 yield Frame(
                     index=index,
                     seconds=clock.tell(
@@ -130,7 +129,7 @@ class Video:
                         self._seconds(picture.duration),
                     ),
                     damaged=picture.is_corrupt,
-                    resized=before not in (None, layout),
+                    resized=before not in (None, stored),
                     convert=self._converter(index, picture, scalers),
                 )
                 index += 1
@@ -149,12 +148,12 @@ class Video:
         Both are in seconds after the first frame, by the film's own time stamps: where these jump
         it is another moment than `frames` would tell. Only to look at. Raises as `frames` does.
         """
-        scalers: dict[str, Any] = {}
+        scalers: dict[Any, Any] = {}
         with open_container(self.path) as container:
             stream = container.streams[self._stream]
             with contextlib.suppress(FFmpegError):  # what cannot be sought in is gone through
                 container.seek(round((self.begin + start) / self._time_base), stream=stream)
-            for picture in _decode(container, stream, usable_threads()):
+            for picture in _shown(container, stream, usable_threads()):
                 if picture is None or picture.pts is None:
                     continue
                 seconds = (self._seconds(picture.pts) or 0.0) - self.begin
@@ -182,7 +181,7 @@ def open_video(path: FilmPath) -> Video:
     with open_container(path) as container:
         stream = container.streams[index]
         _check_pixels(path, stream.codec_context.width, stream.codec_context.height)
-        first = next((picture for picture in _decode(container, stream, 1) if picture), None)
+        first = next((picture for picture in _decoded(container, stream, 1) if picture), None)
         if first is None:
             raise no_picture(path)
         width, height = _display_size(first, stream.sample_aspect_ratio)
@@ -192,7 +191,7 @@ def open_video(path: FilmPath) -> Video:
         frames = stream.frames or (round(seconds * fps) if seconds else None)
         info = VideoInfo(
             width, height, fps, seconds, frames, stream.codec_context.name,
-            hdr=int(first.color_trc) in HDR, interlaced=bool(first.interlaced_frame),
+            hdr=is_hdr(first), interlaced=bool(first.interlaced_frame),
         )  # fmt: skip
         return Video(
             path, info, index, stream.time_base, float((first.pts or 0) * stream.time_base)
@@ -238,8 +237,13 @@ def _film_stream(container: Any, path: str) -> int:
     return int(best.index)
 
 
-def _decode(container: Any, stream: Any, threads: int) -> Iterator[Any]:
+def _shown(container: Any, stream: Any, threads: int) -> Iterator[Any]:
     """Yield every picture in the order of display, and None for each packet that is lost."""
+    return of_one_moment(_decoded(container, stream, threads))
+
+
+def _decoded(container: Any, stream: Any, threads: int) -> Iterator[Any]:
+    """Yield the same as it is stored."""
     decoder = stream.codec_context
     decoder.thread_type = "AUTO"
     decoder.thread_count = threads
@@ -281,7 +285,3 @@ def _display_size(picture: Any, aspect: Fraction | None) -> tuple[int, int]:
     elif aspect and aspect > 0:
         height = round(height / aspect)
     return (height, width) if quarter_turns(picture) % 2 else (width, height)
-
-
-def _layout(picture: Any) -> tuple[Any, ...]:
-    return picture.width, picture.height, picture.format.name, picture.rotation
