@@ -94,7 +94,7 @@ FAULTS = (
     Fault(54, "no network", case=harm.no_network),
     Fault(55, "clock, zone, language", (f"{WORKSPACE}::test_the_bytes_do_not_depend_on_the_clock",), harm.environments),
     Fault(56, "one thread, two threads", case=harm.thread_counts),
-    Fault(57, "GPU out of memory", ("models/test_device.py::test_too_little_memory_is_told", "models/test_device.py::test_what_the_memory_of_a_gpu_is_too_small_for_the_processor_does", "models/test_device.py::test_a_batch_that_is_too_large_is_looked_at_by_halves"), missing="a step of training is not halved, the processor does it; no GPU was at hand"),
+    Fault(57, "GPU out of memory", ("models/test_device.py::test_too_little_memory_is_told", "models/test_device.py::test_what_the_memory_of_a_gpu_is_too_small_for_the_processor_does", "models/test_device.py::test_a_batch_that_is_too_large_is_looked_at_by_halves", "finetune/test_guard.py::test_a_step_that_is_too_large_is_done_in_pieces", "finetune/test_guard.py::test_where_no_crop_has_room_nothing_is_hidden"), missing="by stand-ins, no GPU was at hand"),
     Fault(58, "one bad film of twenty", ("library/test_library.py::test_one_bad_film_stops_nobody_and_is_tried_again_alone", "library/test_library.py::test_a_job_whose_process_dies_is_an_outcome")),
     Fault(59, "many films in a row", case=harm.soak),
     Fault(60, "mutated files", (f"{STREAM}::test_flipped_bytes_never_raise_anything_but_input_errors",), harm.mutations),

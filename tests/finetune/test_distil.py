@@ -130,6 +130,20 @@ def test_each_step_is_logged_and_told(student):
     assert all(math.isfinite(row["loss"]) and row["information"] > 0 for row in student.log)
 
 
+@pytest.mark.parametrize("kind", ["pocket", "pocket_vit"])
+def test_a_step_in_pieces_is_the_same_step(kind, request):
+    spec = request.getfixturevalue(kind)
+    states = []
+    for pieces in (1, 3):
+        student = FaceModel.create(spec, NO_FILE, QUICK, 0).eval()
+        teacher = Teacher(student)
+        patches = MaskedPatches(teacher, np.random.default_rng(2)) if student.patch_head else None
+        stage = dataclasses.replace(stage_of(student, teacher), patches=patches, pieces=pieces)
+        distil(stage, teacher, Watch(), lambda: None)
+        states.append({**student.state_dict(), "loss": torch.tensor(student.log[-1]["loss"])})
+    torch.testing.assert_close(states[1], states[0], rtol=1e-3, atol=1e-4)
+
+
 def test_rates_warm_up_and_fall_to_nothing(student, monkeypatch):
     rates = []
     teacher = Teacher(student)

@@ -172,3 +172,33 @@ def test_a_film_of_one_person_is_no_collapse(pocket, monkeypatch, seed):
 
 def test_sound_training_is_let_alone(pocket):
     assert finetune_model(CROPS, pocket, NO_FILE, QUICK).events == []
+
+
+def small_gpu(monkeypatch, room_for):
+    """Let networks that are trained have memory for so many crops at a time."""
+    real = FaceModel.forward
+
+    def forward(self, images):
+        if torch.is_grad_enabled() and len(images) > room_for:
+            raise torch.OutOfMemoryError
+        return real(self, images)
+
+    monkeypatch.setattr(FaceModel, "forward", forward)
+
+
+def test_a_step_that_is_too_large_is_done_in_pieces(pocket, monkeypatch, tries):
+    small_gpu(monkeypatch, math.ceil(QUICK.batch / 4))
+    model = finetune_model(CROPS, pocket, NO_FILE, QUICK)
+    assert [name for name, *_ in tries] == ["head", "round 1", "round 1", "round 1", "round 2"]
+    assert all(same(state, tries[1][2]) for _, _, state, _ in tries[2:4])
+    assert [rates for _, rates, *_ in tries[1:]] == [tries[1][1]] * 4
+    assert model.events == [
+        f"In the stage 'round 1' the GPU's memory was too small: steps in {parts} parts."
+        for parts in (2, 4)
+    ]
+
+
+def test_where_no_crop_has_room_nothing_is_hidden(pocket, monkeypatch):
+    small_gpu(monkeypatch, 0)
+    with pytest.raises(torch.OutOfMemoryError):
+        finetune_model(CROPS, pocket, NO_FILE, QUICK)

@@ -102,3 +102,26 @@ def test_one_picture_that_is_too_large_is_told() -> None:
 
     with pytest.raises(torch.OutOfMemoryError):
         device.by_halves(network, torch.zeros(5))
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 3, 7])
+def test_pieces_of_a_batch_give_what_the_whole_does(pieces: int) -> None:
+    net = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Tanh(), torch.nn.Linear(8, 2))
+    batch = torch.rand(7, 3, generator=torch.Generator().manual_seed(1))
+    looks = []
+
+    def both(seen: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        looks.append(len(seen))
+        return net(seen), net(seen) * weights
+
+    def descent(pieces: int) -> list[torch.Tensor]:
+        net.zero_grad()
+        one, other = device.in_pieces(both, pieces, batch, batch[:, :1])
+        alone = device.in_pieces(net, pieces, batch)
+        (one.square().mean() + other.mean() * alone.sum()).backward()
+        return [one.detach(), other.detach(), *(value.grad.clone() for value in net.parameters())]
+
+    whole = descent(1)
+    looks.clear()
+    torch.testing.assert_close(descent(pieces), whole)
+    assert max(looks) == -(-7 // pieces)

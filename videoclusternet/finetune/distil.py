@@ -13,6 +13,7 @@ from videoclusternet.finetune.guard import CollapseError, Watch
 from videoclusternet.finetune.pairs import PairSampler
 from videoclusternet.finetune.patches import MaskedPatches
 from videoclusternet.finetune.teacher import Teacher, momentum_at
+from videoclusternet.models.device import in_pieces
 from videoclusternet.models.loss import cross_entropy, information
 from videoclusternet.records import Array
 
@@ -33,6 +34,7 @@ class Stage:
     steps: range  # of this stage
     schedule: int  # steps in all; rates fall to 0 and the momentum rises to 1 over them
     patches: MaskedPatches | None = None  # the second loss, of a backbone with patch tokens
+    pieces: int = 1  # in which a step looks at its batch, where memory is small
 
 
 def distil(stage: Stage, teacher: Teacher, watch: Watch, stepped: Callable[[], None]) -> None:
@@ -48,10 +50,13 @@ def distil(stage: Stage, teacher: Teacher, watch: Watch, stepped: Callable[[], N
         _set_rates(stage.optimiser, step, stage.schedule)
         left, right = stage.sampler.draw(config.batch)
         with torch.no_grad():
-            outputs = stage.teacher(stage.view(right))
+            outputs = in_pieces(stage.teacher, stage.pieces, stage.view(right))
             p = teacher.model.teacher_side(outputs)
         seen = stage.view(left)
-        answers, masked = stage.patches(seen) if stage.patches else (stage.student(seen), None)
+        if stage.patches:
+            answers, masked = stage.patches(seen, stage.pieces)
+        else:
+            answers, masked = in_pieces(stage.student, stage.pieces, seen), None
         log_q = model.student_side(answers)
         loss = cross_entropy(p, log_q).mean()
         if masked is not None:
@@ -67,7 +72,7 @@ def distil(stage: Stage, teacher: Teacher, watch: Watch, stepped: Callable[[], N
         model.log.append(row if masked is None else row | {"patches": masked.item()})
         stepped()
     with torch.no_grad():  # what the last step did, no other step sees
-        if stage.steps and not stage.student(seen).isfinite().all():
+        if stage.steps and not in_pieces(stage.student, stage.pieces, seen).isfinite().all():
             raise CollapseError("the outputs were no longer numbers")
 
 

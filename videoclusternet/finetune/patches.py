@@ -21,6 +21,7 @@ from torch import Tensor
 
 from videoclusternet.finetune.teacher import CENTRE_MOMENTUM, Teacher
 from videoclusternet.models.backbone import PatchBackbone
+from videoclusternet.models.device import in_pieces
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.loss import masked_cross_entropy, probabilities
 from videoclusternet.records import Array
@@ -42,19 +43,21 @@ class MaskedPatches:
             raise TypeError("masked patches need a backbone with patch tokens, and a head on them")
         self.grid, self.head, self.teacher_head = backbone.grid, head, teacher_head
 
-    def __call__(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, images: Tensor, pieces: int = 1) -> tuple[Tensor, Tensor]:
         """Return the student's outputs (n, heads, k) for half-hidden crops, and the patches' loss.
 
-        Both heads look at the hidden places alone, which is what the loss and its centre need.
+        The networks look at the crops in so many pieces (`in_pieces`). Both heads look at the
+        hidden places alone, which is what the loss and its centre need.
         """
         config = self.student.config
         mask = torch.tensor(draw_masks(len(images), self.grid, self.rng), device=images.device)
         with torch.no_grad():
-            outputs = self.teacher_head.chosen(self.teacher.tokens(images)[1], mask)
+            _, tokens = in_pieces(self.teacher.tokens, pieces, images)
+            outputs = self.teacher_head.chosen(tokens, mask)
             p = probabilities(outputs, self.teacher_head.centre, config.teacher_temperature)
             if len(outputs):
                 self.head.centre.lerp_(outputs.mean(0), 1 - CENTRE_MOMENTUM)
-        values, tokens = self.student.tokens(images, mask)
+        values, tokens = in_pieces(self.student.tokens, pieces, images, mask)
         log_q = self.student.student_side(self.head.chosen(tokens, mask))
         outputs = self.student.head(self.student.tail(values))
         return outputs, masked_cross_entropy(p, log_q, mask)

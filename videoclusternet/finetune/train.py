@@ -8,6 +8,7 @@ own training too (ours, because a track alone does not show how a person differs
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -96,6 +97,7 @@ class _Training:
         self.watch = Watch()
         self.progress = progress
         self.kept = kept
+        self.pieces = 1  # in which a step looks at its batch
         self.done = 0
         looks = len(crops) * self.config.views
         self.joint_cost = self.config.batch * (JOINT_COST + (PATCH_COST if model.patch_head else 0))
@@ -248,30 +250,38 @@ class _Training:
             steps=range(round_ * steps, (round_ + 1) * steps),
             schedule=steps * self.config.rounds,
             patches=MaskedPatches(self.teacher, self.rng) if self.student.patch_head else None,
+            pieces=self.pieces,
         )
         return self.guarded(stage, cost=self.joint_cost)
 
     def guarded(self, stage: Stage, cost: int) -> bool:
-        """Train over a stage, going back and more slowly on where it collapses.
+        """Train over a stage: back and more slowly where it collapses, in pieces for a small GPU.
 
-        Returns whether it came through; if not, everything is as it was before the stage.
+        Returns whether it came through; if not, everything is as it was before the stage. Raises
+        torch.OutOfMemoryError where not even one crop at a time fits.
         """
-        start = self.done
-        good = Snapshot(stage.optimiser, self.student, self.teacher.model)
-        for _ in range(TRIES):
+        start, tries = self.done, TRIES
+        while tries:
+            good = Snapshot(stage.optimiser, self.student, self.teacher.model)
             try:
                 distil(stage, self.teacher, self.watch, lambda: self.report(self.done + cost))
+            except torch.OutOfMemoryError:
+                if self.pieces >= self.config.batch:
+                    raise
+                self.pieces = min(2 * self.pieces, self.config.batch)
+                stage = replace(stage, pieces=self.pieces)
+                told, pace = f"the GPU's memory was too small: steps in {self.pieces} parts", 1.0
             except CollapseError as collapse:
-                good.restore()
-                self.done = start
-                for group in stage.optimiser.param_groups:
-                    group["rate"] *= SLOWER
-                good = Snapshot(stage.optimiser, self.student, self.teacher.model)
-                self.student.events.append(
-                    f"In the stage '{stage.name}' {collapse}: back to its start, a third as fast."
-                )
+                tries -= 1
+                told, pace = f"{collapse}: back to its start, a third as fast", SLOWER
             else:
                 return True
+            good.restore()
+            torch.cuda.empty_cache()
+            self.done = start
+            for group in stage.optimiser.param_groups:
+                group["rate"] *= pace
+            self.student.events.append(f"In the stage '{stage.name}' {told}.")
         return False
 
     def report(self, done: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import checkpoint
 
 from videoclusternet.config import Device
 from videoclusternet.errors import ResourceError, UsageError
@@ -79,6 +80,22 @@ def by_halves(network: Callable[[Tensor], Tensor], batch: Tensor) -> Tensor:
             raise
     torch.cuda.empty_cache()
     return torch.cat([by_halves(network, half) for half in batch.tensor_split(2)])
+
+
+def in_pieces(network: Callable[..., Any], pieces: int, *batches: Tensor) -> Any:
+    """Return what a network makes of batches, looked at in so many pieces one after the other.
+
+    No more than one piece's intermediate values are held: the way back computes them anew (gradient
+    checkpointing). The network must look at each picture by itself, and answer with a tensor or
+    with a tuple of them.
+    """
+    if pieces == 1:
+        return network(*batches)
+    parts = zip(*(batch.tensor_split(pieces) for batch in batches), strict=True)
+    answers = [checkpoint(network, *part, use_reentrant=False) for part in parts]
+    if isinstance(answers[0], tuple):
+        return tuple(torch.cat(same) for same in zip(*answers, strict=True))
+    return torch.cat(answers)
 
 
 def or_on_cpu(
