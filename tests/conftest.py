@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from videoclusternet.run_view import RunView
 
+COSTLY = ("prepared", "demo_run")
+"""Fixtures that take minutes, and serve several modules."""
+
 settings.register_profile("house", deadline=None)  # a busy machine is no fault of the program
 settings.load_profile("house")
 settings.register_profile(  # for `make mutants`: the same cases each time, and none made smaller
@@ -27,6 +30,19 @@ settings.register_profile(  # for `make mutants`: the same cases each time, and 
     database=None,
     phases=(Phase.explicit, Phase.generate),
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side, have those of a module, or of a costly fixture, stay together.
+
+    The fixtures come first: the processes are done at about the same time then.
+    """
+    groups = {}
+    for item in items:
+        shared = [name for name in COSTLY if name in getattr(item, "fixturenames", ())]
+        groups[item] = shared[0] if shared else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(groups[item]))
+    items.sort(key=lambda item: groups[item] not in COSTLY)
 
 
 @pytest.fixture

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import cv2
@@ -15,6 +18,7 @@ from tests.faces import networks
 from tests.faces.films import draw_in_turns, photograph
 from tests.faces.networks import Pixels, saved, scrfd
 from tests.graphs import draw_graph
+from videoclusternet import config
 from videoclusternet.demo.pictures import MARKS
 from videoclusternet.library.engines import LocalEngine
 from videoclusternet.library.shelf import Library
@@ -46,6 +50,26 @@ def draw(path: Path, names: list[str], seed: int) -> None:
     path.with_suffix(".csv").write_text("\n".join(["frame,x1,y1,x2,y2,name", *lines, ""]))
 
 
+@contextmanager
+def brisk() -> Iterator[None]:
+    """Have every run tune its network for a moment only: other tests see what it learns."""
+    whole = config._read_preset
+
+    def hurried(preset: str) -> dict[str, Any]:
+        values = whole(preset)
+        values["finetune"] = {"rounds": 1} | values.get("finetune", {}) | {"passes": 1, "views": 4}
+        return values
+
+    with patch.object(config, "_read_preset", hurried):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def hurry() -> Iterator[None]:
+    with brisk():
+        yield
+
+
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All that the pages speak of: films, truths, photographs, networks, a finished run."""
@@ -73,7 +97,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     for example in (ROOT / "examples").glob("*.py"):
         shutil.copy(example, folder)
-    process_film(folder / "film.mp4", folder / "runs" / "film", device="cpu")
+    with brisk():
+        process_film(folder / "film.mp4", folder / "runs" / "film", device="cpu")
     shutil.copytree(folder / "runs" / "film", folder / "runs" / "again")
     return folder
 
@@ -83,8 +108,9 @@ def library(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with a library of two films, in which Ada has her name."""
     folder = tmp_path_factory.mktemp("shelf") / "docs"
     shutil.copytree(prepared, folder)
-    made = Library.init(folder / "archive", "fast")
-    made.add([folder / "e1.mp4", folder / "e2.mp4"])
-    assert all(outcome.code == 0 for _, outcome in made.run(LocalEngine(1), device="cpu"))
+    with brisk():
+        made = Library.init(folder / "archive", "fast")
+        made.add([folder / "e1.mp4", folder / "e2.mp4"])
+        assert all(outcome.code == 0 for _, outcome in made.run(LocalEngine(1), device="cpu"))
     made.name("Person 1", "Ada")
     return folder
