@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from videoclusternet.run_view import RunView
 
-COSTLY = ("prepared", "demo_run")
+COSTLY = ("prepared", "demo_film")
 """Fixtures that take minutes, and serve several modules."""
 
 settings.register_profile("house", deadline=None)  # a busy machine is no fault of the program
@@ -32,6 +32,7 @@ settings.register_profile(  # for `make mutants`: the same cases each time, and 
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before the plug-in reads what it is told here
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run side by side, have those of a module, or of a costly fixture, stay together.
 
@@ -110,14 +111,20 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def demo_run(tmp_path_factory: pytest.TempPathFactory) -> RunView:
-    """The demo film with the head alone tuned: its people are found, which is all we need."""
+def demo_film(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The demonstration film and its truth, in a folder that was not there."""
     from videoclusternet.demo import build_demo_film
+
+    return build_demo_film(tmp_path_factory.mktemp("demo") / "new")
+
+
+@pytest.fixture(scope="session")
+def demo_run(demo_film: tuple[Path, Path]) -> RunView:
+    """The demo film with the head alone tuned: its people are found, which is all we need."""
     from videoclusternet.pipeline import process_film
 
-    home = tmp_path_factory.mktemp("demo")
-    film, _ = build_demo_film(home, lambda *_: None)
-    return process_film(film, home / "run", "fast", device="cpu")
+    film, _ = demo_film
+    return process_film(film, film.with_name("run"), "fast", device="cpu")
 
 
 @pytest.fixture

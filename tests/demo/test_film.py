@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from videoclusternet.demo import film as demo_film
+from videoclusternet.demo import film as film_module
 from videoclusternet.demo.cuts import SHOTS
 from videoclusternet.demo.film import FPS, LABEL, SIZE, build_demo_film
 from videoclusternet.errors import WeightsError
@@ -21,8 +21,8 @@ FIRST = np.cumsum([0, *(shot.frames for shot in SHOTS)])  # the first frame of e
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Film:
-    path, truth = build_demo_film(tmp_path_factory.mktemp("demo") / "new")
+def film(demo_film: tuple[Path, Path]) -> Film:
+    path, truth = demo_film
     return path, read_truth(truth)
 
 
@@ -99,7 +99,7 @@ def test_a_detector_sees_what_the_truth_says(film: Film, labelled: dict[int, Arr
 def test_the_same_seed_makes_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo_film, "SHOTS", SHOTS[6:7])
+    monkeypatch.setattr(film_module, "SHOTS", SHOTS[6:7])
     names = ("one", "two", "other")
     made = [build_demo_film(tmp_path / names[n], seed=(7, 7, 8)[n]) for n in range(3)]
     one, two, other = [[path.read_bytes() for path in paths] for paths in made]
@@ -109,7 +109,7 @@ def test_the_same_seed_makes_the_same_bytes(
 
 
 def test_progress_counts_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo_film, "SHOTS", SHOTS[:1])
+    monkeypatch.setattr(film_module, "SHOTS", SHOTS[:1])
     steps: list[tuple[int, int]] = []
     build_demo_film(tmp_path, lambda *step: steps.append(step))
     assert steps == [(n, SHOTS[0].frames) for n in range(1, SHOTS[0].frames + 1)]

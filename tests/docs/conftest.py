@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,17 +50,27 @@ def draw(path: Path, names: list[str], seed: int) -> None:
     path.with_suffix(".csv").write_text("\n".join(["frame,x1,y1,x2,y2,name", *lines, ""]))
 
 
+HURRY = {"rounds": 1, "passes": 1, "views": 4}
+
+
 @contextmanager
 def brisk() -> Iterator[None]:
     """Have every run tune its network for a moment only: other tests see what it learns."""
-    whole = config._read_preset
+    read, init = config._read_preset, Library.init
 
     def hurried(preset: str) -> dict[str, Any]:
-        values = whole(preset)
-        values["finetune"] = {"rounds": 1} | values.get("finetune", {}) | {"passes": 1, "views": 4}
+        values = read(preset)
+        values["finetune"] = values.get("finetune", {}) | HURRY
         return values
 
-    with patch.object(config, "_read_preset", hurried):
+    def hurried_init(folder: Path, preset: str = "standard", settings: Sequence[str] = ()) -> Any:
+        hurry = [f"finetune.{name}={value}" for name, value in HURRY.items()]
+        return init(folder, preset, [*settings, *hurry])  # its films have processes of their own
+
+    with (
+        patch.object(config, "_read_preset", hurried),
+        patch.object(Library, "init", hurried_init),
+    ):
         yield
 
 
