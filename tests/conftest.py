@@ -15,11 +15,16 @@ from tests.command import Outcome, Vcn
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+    from xdist.remote import Producer
+    from xdist.scheduler import LoadScopeScheduling
 
     from videoclusternet.run_view import RunView
 
-COSTLY = ("prepared", "demo_film")
-"""Fixtures that take minutes, and serve several modules."""
+TOGETHER = {
+    "prepared": ("tests/docs/",),
+    "demo_film": ("tests/demo/", "tests/purge/", "tests/web/", "tests/test_resources.py"),
+}
+"""Fixtures that take minutes, and where the tests are that share them."""
 
 settings.register_profile("house", deadline=None)  # a busy machine is no fault of the program
 settings.load_profile("house")
@@ -32,18 +37,27 @@ settings.register_profile(  # for `make mutants`: the same cases each time, and 
 )
 
 
-@pytest.hookimpl(tryfirst=True)  # before the plug-in reads what it is told here
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run side by side, have those of a module, or of a costly fixture, stay together.
+def group_of(test: str) -> str:
+    """Return what a test shares with others: a costly fixture, or else those of its module."""
+    found = (name for name, places in TOGETHER.items() if test.startswith(places))
+    return next(found, test.partition("::")[0])
 
-    The fixtures come first: the processes are done at about the same time then.
-    """
-    groups = {}
-    for item in items:
-        shared = [name for name in COSTLY if name in getattr(item, "fixturenames", ())]
-        groups[item] = shared[0] if shared else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(groups[item]))
-    items.sort(key=lambda item: groups[item] not in COSTLY)
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that processes side by side end at about the same time."""
+    items.sort(key=lambda item: group_of(item.nodeid) not in TOGETHER)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Give the tests of a group to one process."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return ByGroup(config, log)
 
 
 @pytest.fixture

@@ -63,7 +63,6 @@ def tables() -> Iterator[None]:
     BACKBONES.update(before)
 
 
-@pytest.mark.usefixtures("prepared")
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)])
 def test_the_commands_of_a_page_work(
     page: str, request: pytest.FixtureRequest, tmp_path: Path, vcn: Vcn, monkeypatch
