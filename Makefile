@@ -47,7 +47,8 @@ demo: install
 
 test: install chromium
 	@$(BIN)/vcn setup --all --demo > /dev/null
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --no-loadscope-reorder
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 4 \
+		--no-loadscope-reorder
 
 chromium:
 	@command -v chromium >/dev/null || { $(APT) chromium fonts-dejavu-core; } || \
