@@ -251,6 +251,18 @@ class Crash(BaseException):
     """What a killed process does: nothing more."""
 
 
+def crashing(real: Callable[..., Any], calls: int) -> Callable[..., Any]:
+    """Return a call of the system that does as ever so many times, and then is the end."""
+    left = iter(range(calls))
+
+    def call(*args: Any) -> Any:
+        if next(left, None) is None:
+            raise Crash
+        return real(*args)
+
+    return call
+
+
 @pytest.mark.parametrize("call", ["replace", "fsync"])
 def test_a_crash_at_any_write_leaves_a_folder_to_go_on_from(
     tmp_path: Path, film: Path, monkeypatch: pytest.MonkeyPatch, call: str
@@ -260,18 +272,10 @@ def test_a_crash_at_any_write_leaves_a_folder_to_go_on_from(
     real = getattr(os, call)
     crashes = 0
     for point in range(1000):
-        left = [point]
-
-        def crashing(*args: Any, left: list[int] = left) -> Any:
-            if left[0] == 0:
-                raise Crash
-            left[0] -= 1
-            return real(*args)
-
         folder = tmp_path / f"{call}-{point}"
         house = House()
         with monkeypatch.context() as patch:
-            patch.setattr(os, call, crashing)
+            patch.setattr(os, call, crashing(real, point))
             try:
                 house.visit(folder, film)
                 break
@@ -334,19 +338,11 @@ def test_a_power_cut_costs_one_stage(
     expected = contents(tmp_path / "whole")
     cuts = 0
     for point in range(1000):
-        disk, left, folder = Disk(), [point], tmp_path / f"runs-{point}" / "run"
+        disk, folder = Disk(), tmp_path / f"runs-{point}" / "run"
         folder.parent.mkdir()
         with monkeypatch.context() as patch:
             patch.setattr(os, "fsync", disk.fsync)
-            real = getattr(os, call)
-
-            def cutting(*args: Any, real: Any = real, left: list[int] = left) -> Any:
-                if left[0] == 0:
-                    raise Crash
-                left[0] -= 1
-                return real(*args)
-
-            patch.setattr(os, call, cutting)
+            patch.setattr(os, call, crashing(getattr(os, call), point))
             house = House()
             try:
                 house.visit(folder, film)

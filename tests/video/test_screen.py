@@ -12,14 +12,11 @@ import pytest
 from tests.faces.films import photograph
 from tests.hdr import HLG, PQ, as_hdr, write, write_hdr
 from tests.synthetic import texture
+from tests.video.test_stream import distance
 from videoclusternet.video import stream as stream_module
 from videoclusternet.video.stream import open_video
 
 SIZE = 192, 128
-
-
-def distance(one, other):
-    return np.abs(one.astype(float) - other).mean()
 
 
 @pytest.mark.parametrize("transfer", [PQ, HLG])
@@ -99,10 +96,16 @@ def seen(path):
     return [(frame.index, frame.seconds, frame.rgb()) for frame in open_video(path).frames()]
 
 
-def as_stored(path, monkeypatch):
-    """What there would be if nothing were done about two moments in a picture."""
+@contextlib.contextmanager
+def untouched(monkeypatch):
+    """Do nothing about two moments in a picture."""
     with monkeypatch.context() as patch:
         patch.setattr(stream_module, "of_one_moment", iter)
+        yield
+
+
+def as_stored(path, monkeypatch):
+    with untouched(monkeypatch):
         return seen(path)
 
 
@@ -162,13 +165,6 @@ def test_damage_is_counted_in_interlaced_films_too(interlaced, monkeypatch):
             told.append([(f.index, f.seconds, f.damaged) for f in video.frames()] + [video.damaged])
     assert told[0] == told[1]
     assert told[0][-1] > 0
-
-
-@contextlib.contextmanager
-def untouched(monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr(stream_module, "of_one_moment", iter)
-        yield
 
 
 @pytest.mark.parametrize("size", [(2, 2), (6, 8), (16, 3)])

@@ -43,7 +43,7 @@ def with_known_colours(picture: Any) -> Any:
     """Return the picture without colour tags that the converter refuses: as if it had none."""
     hdr = is_hdr(picture)
     untold = BT2020 if hdr else UNSPECIFIED  # HDR has no other colours, whether it says so or not
-    if picture.colorspace not in COLOUR_SPACES - ({UNSPECIFIED} if hdr else set()):
+    if picture.colorspace not in COLOUR_SPACES or (hdr and picture.colorspace == UNSPECIFIED):
         picture.colorspace = untold
     if hdr and picture.color_primaries not in COLOUR_PRIMARIES:
         picture.color_primaries = untold
@@ -89,17 +89,16 @@ def of_one_moment(pictures: Iterable[Any]) -> Iterator[Any]:
 
 def of_usual_brightness(picture: Any, size: tuple[int, int], graphs: dict[Any, Any]) -> Any:
     """Return an HDR picture in this size (width, height) with the brightness and colours of SDR."""
-    scaler, graph = graphs.get(size, (None, None))
-    scaler = scaler or VideoReformatter()
+    scaler = graphs.setdefault((DEEP, size), VideoReformatter())
     deep = scaler.reformat(
         picture, *size, DEEP, interpolation="AREA", dst_colorspace=BT2020,
         dst_color_range=LIMITED, threads=1,
     )  # fmt: skip
     deep.colorspace, deep.color_range = BT2020, LIMITED
-    graph = graph or _chain(deep, "scale", USUAL)
-    graphs[size] = scaler, graph
-    graph.push(deep)
-    return graph.pull()
+    if size not in graphs:
+        graphs[size] = _chain(deep, "scale", USUAL)
+    graphs[size].push(deep)
+    return graphs[size].pull()
 
 
 def _chain(picture: Any, name: str, how: str) -> Any:
