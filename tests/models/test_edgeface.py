@@ -18,6 +18,7 @@ from videoclusternet.models.edgeface import VARIANTS, EdgeFace, Shape
 PUBLISHED = {
     "xxs": (160, 1_244_744, "e856c5073a9a3f0fd0649d1a77421c51e389e3d28c9f5c42b18d101bd2288ffa"),
     "xs": (257, 1_770_492, "2229be8e7def687b981b3df66917354b1005d3967f708066bcbd8efbe2622217"),
+    "xs_full": (214, 2_242_620, "efd0ebcc9cc469e4665bfbe26fef6792bd3b6d24bbc8baf2aee60f1604dda9bf"),
     "s": (257, 3_652_520, "9ee02354919f5d55763ed9437c8723340a16980fe06c56295d62241e6f52a0a4"),
     "base": (214, 18_225_812, "3e1a7b9411b1db96b47665cea28bb7aa5216361b18e274feb381b525e6feecd4"),
 }

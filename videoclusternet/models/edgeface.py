@@ -31,6 +31,7 @@ class Shape(NamedTuple):
 VARIANTS = {
     "xxs": Shape((2, 2, 6, 2), (24, 48, 88, 168), heads=4, share=None),
     "xs": Shape((3, 3, 9, 3), (32, 64, 100, 192), heads=4, share=0.6),
+    "xs_full": Shape((3, 3, 9, 3), (32, 64, 100, 192), heads=4, share=None),
     "s": Shape((3, 3, 9, 3), (48, 96, 160, 304), heads=8, share=0.5),
     "base": Shape((3, 3, 9, 3), (80, 160, 288, 584), heads=8, share=None),
 }

@@ -52,6 +52,8 @@ class BackboneSpec:
     weights_licence: str
     source: str  # who made it, and where its parameters are found
     asset: str | None = None  # the row of the assets that holds them, None: the user brings them
+    strangers: float | None = None  # 1 - cosine that lies between two people of a film on average,
+    # as `clustering.calibration` measures it; None where nobody has
 
 
 DLIB = Feed(
@@ -96,7 +98,7 @@ OURS = "Apache-2.0"
 def _dlib() -> BackboneSpec:
     return BackboneSpec(
         "dlib_resnet", "videoclusternet.models.dlib_resnet", "v1", DLIB, 128, 5_614_592,
-        OURS, "CC0-1.0", "Davis King, dlib-models", asset="dlib_resnet",
+        OURS, "CC0-1.0", "Davis King, dlib-models", asset="dlib_resnet", strangers=0.082,
     )  # fmt: skip
 
 
@@ -128,7 +130,7 @@ def _vggface2(name: str, variant: str, parameters: int) -> BackboneSpec:
 def _edgeface(name: str, variant: str, parameters: int) -> BackboneSpec:
     return BackboneSpec(
         f"edgeface_{variant}", "videoclusternet.models.edgeface", variant, ARCFACE, 512, parameters,
-        OURS, "CC-BY-NC-SA-4.0", f"otroshi/edgeface, checkpoints: {name}.pt",
+        OURS, "CC-BY-NC-SA-4.0", f"otroshi/edgeface, checkpoints: {name}.pt", strangers=0.89,
     )  # fmt: skip
 
 
@@ -152,6 +154,7 @@ BACKBONES = {
         ),
         _edgeface("edgeface_xxs", "xxs", 1_244_744),
         _edgeface("edgeface_xs_gamma_06", "xs", 1_770_492),
+        _edgeface("edgeface_xs_q, dequantised", "xs_full", 2_242_620),
         _edgeface("edgeface_s_gamma_05", "s", 3_652_520),
         _edgeface("edgeface_base", "base", 18_225_812),
         BackboneSpec(
