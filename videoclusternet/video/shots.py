@@ -13,6 +13,7 @@ from videoclusternet.config import ShotsConfig
 from videoclusternet.records import Array, Progress, Shots, silent
 from videoclusternet.video.cuts import LONG_SIDE, looks_of, make_cut_finder
 from videoclusternet.video.file import no_picture
+from videoclusternet.video.gradual import GradualChanges
 from videoclusternet.video.stream import Video
 
 FLASH = 2  # frames that a flash lasts at most
@@ -25,19 +26,21 @@ def detect_shots(video: Video, config: ShotsConfig, progress: Progress = silent)
 
     Cuts are PySceneDetect's (paper), or those of another row of `video.cuts`. Ours, by default:
     its `AdaptiveDetector` on luma, for which a change must stand out from those around it, so that
-    a fast pan is no cut; dissolves and fades are not found. Ours with every row: a flash of up to
-    `FLASH` frames is no cut, because the picture comes back; a cut sooner than `config.shortest`
-    after the one before, or before the end of the film, does not count; a change of the picture's
-    size always does. Raises UsageError where there is no such row, WeightsError where its file is
-    missing, and InputError where the film has no frame.
+    a fast pan is no cut. Ours with every row: a flash of up to `FLASH` frames is no cut, because
+    the picture comes back; a cut sooner than `config.shortest` after the one before, or before the
+    end of the film, does not count; a change of the picture's size always does; and a dissolve or
+    another gradual change that is as far from all of these is cut in its middle. Raises UsageError
+    where there is no such row, WeightsError where its file is missing, and InputError where the
+    film has no frame.
     """
-    cuts, flashes = make_cut_finder(config), _Flashes()
+    cuts, flashes, gradual = make_cut_finder(config), _Flashes(), GradualChanges()
     seconds, found, resized = list[float](), list[int](), list[int]()
     for frame in video.walk(looks_of(config)):
         seconds.append(frame.seconds)
         luma = frame.luma(LONG_SIDE)
         found += cuts.look(frame, luma)
         flashes.look(luma)
+        gradual.look(frame.index, frame.seconds, luma)
         if frame.resized:
             resized.append(frame.index)
         progress(frame.index + 1, max(frame.index + 1, video.info.frames or 0))
@@ -50,6 +53,10 @@ def detect_shots(video: Video, config: ShotsConfig, progress: Progress = silent)
     last = float(np.median(steps)) if len(steps) else 1 / video.info.fps
     times = np.array([*seconds, seconds[-1] + last])
     first = _spaced(found, resized, times, config.shortest)
+    for middle in gradual.finish():
+        known = [*first, *found, len(seconds)]
+        if np.abs(times[known] - times[middle]).min() >= config.shortest - SLACK:
+            first = np.sort(np.append(first, middle))
     progress(len(seconds), len(seconds))
     return Shots(first=first, stop=np.append(first[1:], len(seconds)), times=times)
 
