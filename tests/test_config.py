@@ -50,8 +50,10 @@ def test_the_standard_preset_is_the_defaults() -> None:
 
 def test_the_preset_of_the_paper_is_as_published_where_the_defaults_are_not() -> None:
     paper, config = load_config("paper"), Config()
-    assert (paper.finetune.matching, config.finetune.matching) == ("tsne", "principal")
-    assert (paper.cluster.rule, config.cluster.rule) == ("loss", "loss-nearest")
+    assert (paper.finetune.matching, config.finetune.matching) == ("tsne", "linkage")
+    assert (paper.cluster.rule, config.cluster.rule) == ("loss", "cosine-average")
+    assert (paper.finetune.when, config.finetune.when) == ("always", "helps")
+    assert (paper.crops.every, config.crops.every) == (12, 3)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -119,7 +121,7 @@ def test_what_cannot_be_meant_is_refused(change: str) -> None:
         ("shots.ratio=wide", "'shots.ratio' has to be a number, and not 'wide'."),
         ("pictures=perhaps", "'pictures' has to be true or false, and not 'perhaps'."),
         ("backbone=3", "'backbone' has to be a text, and not 3."),
-        ("finetune.matching=7", "has to be 'principal', 'tsne' or 'none', and not 7."),
+        ("finetune.matching=7", "has to be 'linkage', 'principal', 'tsne' or 'none', and not 7."),
     ],
 )
 def test_what_was_meant_is_told(change: str, sentence: str) -> None:

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from videoclusternet.durable import let_go
-from videoclusternet.records import Clusters, Crops, Faces, Record, Shots, Tracks
+from videoclusternet.records import Clusters, Crops, Faces, Links, Record, Shots, Tracks
 
-RECORDS = [Shots, Faces, Tracks, Crops, Clusters]
+RECORDS = [Shots, Faces, Tracks, Links, Crops, Clusters]
 
 
 def shots_of(lengths: list[int]) -> Shots:
@@ -76,10 +76,12 @@ def test_columns_take_their_type_but_lose_nothing() -> None:
         ({"box": np.zeros(2)}, "shape"),
         ({"frame": np.array([1, 0])}, "order"),
         ({"looked": np.array([0, 0])}, "order"),
+        ({"setup_left": np.array([0, 6])}, "return"),
+        ({"setup_map": np.zeros((1, 2, 3))}, "1 rows, not 2"),
     ],
 )
 def test_faces_that_contradict_themselves_are_refused(change: Any, message: str) -> None:
-    columns = _filled(Faces, 2) | {"looked": np.array([0, 3])}
+    columns = _filled(Faces, 2) | {"looked": np.array([0, 3]), "setup_right": np.array([3, 6])}
     Faces(**columns)
     with pytest.raises(ValueError, match=message):
         Faces(**columns | change)
@@ -152,12 +154,14 @@ def test_crops_that_do_not_stand_together_are_refused() -> None:
 def test_selecting_slices_the_first_table_only(data: st.DataObject, rows: int) -> None:
     columns = _filled(Faces, rows) | {
         "frame": np.arange(rows), "looked": np.arange(3), "motion": np.zeros((3, 2, 3)),
+        "setup_right": np.arange(1, rows + 1),
     }  # fmt: skip
     faces = Faces(**columns)
     mask = np.array(data.draw(st.lists(st.booleans(), min_size=rows, max_size=rows)), dtype=bool)
     some = faces.select(mask)
     assert some.frame.tolist() == [n for n in range(rows) if mask[n]]
     assert some.looked.tolist() == [0, 1, 2]
+    assert some.setup_right.tolist() == list(range(1, rows + 1))
 
 
 def test_a_memory_map_stays_one(tmp_path: Any) -> None:

@@ -59,8 +59,9 @@ class House:
         n = shots.frames
         return Faces(
             np.arange(n), np.tile([2.0, 3.0, 9.0, 12.0], (n, 1)), np.zeros((n, 5, 2)),
-            np.linspace(0, 1, n), np.full(n, 9.0), np.ones(n), np.ones(n, bool), np.arange(n),
-            np.tile(np.eye(2, 3), (n, 1, 1)),
+            np.linspace(0, 1, n), np.full(n, 9.0), np.ones(n), np.ones(n), np.ones(n, bool),
+            np.arange(n), np.tile(np.eye(2, 3), (n, 1, 1)),
+            np.array([0]), np.array([5]), np.eye(2, 3)[None],
         )  # fmt: skip
 
     def kept(self, faces: Faces, config: FilterConfig) -> Faces:
@@ -72,7 +73,7 @@ class House:
         n = len(kept)
         return Tracks(
             np.zeros(n, int), kept.frame, kept.box, kept.landmarks, kept.score, kept.sharpness,
-            kept.frontal, kept.usable, np.zeros(n, bool),
+            kept.frontal, kept.exposure, kept.usable, np.zeros(n, bool),
         )  # fmt: skip
 
     def crops(self, tracks: Tracks, *, seed: int, out: Path) -> Crops:

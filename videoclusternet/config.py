@@ -62,8 +62,8 @@ class TracksConfig(_Section):
 class CropsConfig(_Section):
     """What the network sees of a track."""
 
-    every: int = Field(12, ge=1)  # frames between two crops; paper
-    most: int = Field(48, ge=1)  # crops of one track, spread evenly; ours: bounds cost and memory
+    every: int = Field(3, ge=1)  # frames between two crops; paper: 12, of much longer tracks
+    most: int = Field(16, ge=1)  # crops of one track, spread evenly; ours: bounds cost and memory
 
 
 class FinetuneConfig(_Section):
@@ -82,8 +82,10 @@ class FinetuneConfig(_Section):
     head_rate: float = Field(1e-3, gt=0)  # ours
     momentum: float = Field(0.95, ge=0, lt=1)  # of the teacher, rises to 1; ours
     views: int = Field(8, ge=1)  # augmented views of a crop where statistics are taken; ours
-    matching: Literal["principal", "tsne", "none"] = "principal"  # the space in which tracks are
-    # matched: ours; tsne: paper (slides); none is for ablations
+    when: Literal["helps", "always"] = "helps"  # ours: as long as what the film shows and training
+    # does not see stands out better (finetune.held_out); rules that compare by the loss always tune
+    matching: Literal["linkage", "principal", "tsne", "none"] = "linkage"  # how tracks are matched:
+    # ours; principal, tsne: Gaussians in that space (paper; tsne: slides); none is for ablations
     patches: bool = True  # masked patches too, where the backbone has patch tokens (paper)
 
 
@@ -91,12 +93,12 @@ class ClusterConfig(_Section):
     """Who is who."""
 
     rule: Literal[  # a row of clustering.distance; paper: loss; most are for ablations
+        "cosine-average", "loss-average",
         "loss", "loss-nearest", "loss-both", "loss-late",
         "cosine", "cosine-nearest", "cosine-both",
         "euclidean", "euclidean-nearest", "euclidean-both",
-    ] = "loss-nearest"  # fmt: skip
+    ] = "cosine-average"  # fmt: skip
     quality_passes: int = Field(20, ge=2)  # SER-FIQ passes with dropout; ours
-    quality_dropout: float = Field(0.1, gt=0, lt=1)  # ours
     quality_deviations: float = Field(3.5, gt=0)  # MADs below the median that make Unknown; ours
 
 

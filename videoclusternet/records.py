@@ -1,6 +1,6 @@
 """What the rooms hand to each other: frozen records of numpy columns, checked when made.
 
-A record is one or two tables. All columns of a table have one row per item; the first table's
+A record is one table or a few. All columns of a table have one row per item; the first table's
 items are what `len()` counts and what `select()` slices. Boxes are `x1, y1, x2, y2` and landmarks
 `x, y` (left eye, right eye, nose, left mouth corner, right mouth corner, as the viewer sees them),
 all in pixels of the upright picture, whose origin is the outer corner of its top left pixel.
@@ -9,101 +9,18 @@ No record saves itself: `workspace` does that.
 
 from __future__ import annotations
 
-import hashlib
-import math
-from collections.abc import Callable
-from dataclasses import Field, dataclass, field, fields
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
-Mask = NDArray[np.bool_]
-
-Progress = Callable[[int, int], None]
-"""How a long stage tells how far it is: called with (steps done, steps in all)."""
-
-
-def silent(done: int, total: int) -> None:
-    """Report to nobody."""
-
-
-def told(value: float) -> float | None:
-    """Return a number of a column, None where there is none: NaN, or an infinite limit."""
-    return float(value) if math.isfinite(value) else None
-
-
-def column(dtype: Any, *shape: int | None, table: str = "") -> Any:
-    """Declare a column: its type, the shape of one row (None: any length), and its table."""
-    return field(metadata={"dtype": np.dtype(dtype), "shape": shape, "table": table})
-
-
-class Record:
-    """The part all records share: checks, length, slices and an empty one."""
-
-    def __post_init__(self) -> None:
-        rows: dict[str, int] = {}
-        for f in fields(self):  # type: ignore[arg-type]
-            value = np.asanyarray(getattr(self, f.name))
-            if value.dtype != f.metadata["dtype"]:
-                value = value.astype(f.metadata["dtype"], casting="same_kind")
-            _check_shape(type(self).__name__, f, value)
-            expected = rows.setdefault(f.metadata["table"], len(value))
-            if len(value) != expected:
-                raise ValueError(
-                    f"{type(self).__name__}.{f.name} has {len(value)} rows, not {expected}"
-                )
-            object.__setattr__(self, f.name, value)
-        self.check()
-
-    def check(self) -> None:
-        """Raise ValueError where the columns contradict each other."""
-
-    def __len__(self) -> int:
-        return len(getattr(self, fields(self)[0].name))  # type: ignore[arg-type]
-
-    @classmethod
-    def empty(cls) -> Self:
-        """Return the record of nothing."""
-        return cls(
-            **{
-                f.name: np.empty((0, *(n or 0 for n in f.metadata["shape"])), f.metadata["dtype"])
-                for f in fields(cls)  # type: ignore[arg-type]
-            }
-        )
-
-    def columns(self) -> dict[str, Array]:
-        """Return every column by name."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
-
-    def digest(self) -> str:
-        """Return the SHA-256 of all that the record says."""
-        sha = hashlib.sha256()
-        for name, values in self.columns().items():
-            sha.update(f"{name} {values.dtype.str} {values.shape} ".encode() + values.tobytes())
-        return sha.hexdigest()
-
-    def select(self, rows: Array) -> Self:
-        """Return the record with only these rows (a mask or indices) of its first table."""
-        first = fields(self)[0].metadata["table"]  # type: ignore[arg-type]
-        return type(self)(
-            **{
-                f.name: getattr(self, f.name)[rows]
-                if f.metadata["table"] == first
-                else getattr(self, f.name)
-                for f in fields(self)  # type: ignore[arg-type]
-            }
-        )
-
-
-def _check_shape(owner: str, f: Field[Any], value: Array) -> None:
-    shape = f.metadata["shape"]
-    fits = value.ndim == 1 + len(shape) and all(
-        want is None or want == have for want, have in zip(shape, value.shape[1:], strict=True)
-    )
-    if not fits:
-        raise ValueError(f"{owner}.{f.name} has shape {value.shape}, not (rows, *{shape})")
+from videoclusternet.record import Array as Array
+from videoclusternet.record import Mask as Mask
+from videoclusternet.record import Progress as Progress
+from videoclusternet.record import Record as Record
+from videoclusternet.record import column as column
+from videoclusternet.record import silent as silent
+from videoclusternet.record import told as told
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,7 +55,8 @@ class Shots(Record):
 class Faces(Record):
     """Every face that the detector found, with all that was measured while the pixels were at hand.
 
-    The second table lists the frames that were looked at, faces or none, and how the camera moved.
+    The second table lists the frames that were looked at, faces or none, and how the camera moved,
+    the third the camera set-ups that return (`scenes.setups`).
     """
 
     frame: Array = column(np.int64)  # ascending
@@ -147,14 +65,20 @@ class Faces(Record):
     score: Array = column(np.float32)  # the detector's, 0 to 1
     sharpness: Array = column(np.float32)  # 0 (flat) upwards; see faces.detect.sharpness
     frontal: Array = column(np.float32)  # 1 straight into the camera, 0 a full profile
+    exposure: Array = column(np.float32)  # 0 in black or in a flash, to 1
     usable: Array = column(np.bool_)  # False: may hold a track together, but gives no crop
     looked: Array = column(np.int64, table="looks")  # ascending frame numbers
     motion: Array = column(np.float32, 2, 3, table="looks")  # affine map from the look before
     # (identity at the first look of a shot)
+    setup_left: Array = column(np.int64, table="setups")  # a frame, and one of a later shot that
+    setup_right: Array = column(np.int64, table="setups")  # shows the same view
+    setup_map: Array = column(np.float32, 2, 3, table="setups")  # affine map from left to right
 
     def check(self) -> None:
         if np.any(np.diff(self.frame) < 0) or np.any(np.diff(self.looked) <= 0):
             raise ValueError("faces and looks must be in the order of their frames")
+        if np.any(self.setup_left >= self.setup_right):
+            raise ValueError("a set-up must return in a later frame")
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +96,7 @@ class Tracks(Record):
     score: Array = column(np.float32)  # 0 where filled
     sharpness: Array = column(np.float32)
     frontal: Array = column(np.float32)
+    exposure: Array = column(np.float32)
     usable: Array = column(np.bool_)
     filled: Array = column(np.bool_)  # True: interpolated between two detections
 
@@ -197,6 +122,31 @@ class Tracks(Record):
         """First and last frame of each track, shape (count, 2)."""
         starts = self.starts
         return np.stack([self.frame[starts[:-1]], self.frame[starts[1:] - 1]], axis=1)
+
+
+THREAD = 0
+"""A link: two tracks in one place of a camera set-up that returned are one person."""
+
+FRAGMENT = 1
+"""A link: two tracks of one shot, one after the other in one place, are likely one person."""
+
+TOGETHER = 2
+"""A link: two tracks seen in one picture, apart, are two people."""
+
+
+@dataclass(frozen=True, eq=False)
+class Links(Record):
+    """What the film itself says of pairs of tracks: a row for each pair and reason."""
+
+    left: Array = column(np.int64)  # the lower track of the two
+    right: Array = column(np.int64)
+    kind: Array = column(np.int64)  # THREAD, FRAGMENT or TOGETHER
+
+    def check(self) -> None:
+        if np.any(self.left >= self.right):
+            raise ValueError("a link must go from a track to a higher one")
+        if not np.all(np.isin(self.kind, [THREAD, FRAGMENT, TOGETHER])):
+            raise ValueError("a link must be of a kind that is known")
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,6 +192,8 @@ class Signatures(Record):
     own: Array = column(np.float64)  # sum of the products of both
     mean_p: Array = column(np.float32, None)  # the teacher's side of the track's mean output
     mean_q: Array = column(np.float32, None)
+    usual: Array = column(np.float32, table="film")  # the distance between strangers that the
+    # network has in other films; no row where nobody measured it
 
 
 UNKNOWN = -1
@@ -249,6 +201,9 @@ UNKNOWN = -1
 
 SAID = -1
 """The round of merges that a person made."""
+
+SHOWN = -2
+"""The round of merges that the film itself shows: a camera set-up that returned."""
 
 SAME_TIME = 1
 """A doubt: two tracks of one person share a frame."""
@@ -269,7 +224,7 @@ class Clusters(Record):
     label: Array = column(np.int64)  # of each track; -1 is Unknown
     quality: Array = column(np.float32)  # SER-FIQ of each track, NaN where it has no crop
     limit: Array = column(np.float32, table="people")  # the final threshold of each cluster
-    round: Array = column(np.int64, table="merges")  # SAID where a person made it
+    round: Array = column(np.int64, table="merges")  # SAID where a person made it, or SHOWN
     left: Array = column(np.int64, table="merges")  # lowest track of the one cluster
     right: Array = column(np.int64, table="merges")  # and of the other
     loss: Array = column(np.float32, table="merges")  # between the two
@@ -288,6 +243,13 @@ class Clusters(Record):
     doubt_reason: Array = column(np.int64, table="doubts")  # SAME_TIME or TWO_GROUPS
     doubt_loss: Array = column(np.float32, table="doubts")  # between the two
     doubt_limit: Array = column(np.float32, table="doubts")  # the larger one of the two's own
+    threshold: Array = column(np.float32, table="film")  # one for the whole film; no row where each
+    # cluster has its own
+
+    @property
+    def film_threshold(self) -> float | None:
+        """The threshold of the whole film; None where each cluster has its own."""
+        return float(self.threshold[0]) if len(self.threshold) else None
 
     def check(self) -> None:
         known = np.unique(self.label[self.label >= 0])

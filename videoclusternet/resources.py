@@ -18,7 +18,7 @@ from videoclusternet.models.registry import BackboneSpec
 from videoclusternet.video.stream import VideoInfo
 
 HOUR = 3600.0  # seconds that a film is taken to last where it does not say
-CROPS = 4.0  # a second of film, where many are on the screen; measured: 1 to 3.3
+CROPS = 12.0  # a second of film, where many are on the screen; measured: 3 to 10
 TRACKS = 1.5  # a second of film, likewise
 REST = 60e6  # bytes of all other files of an hour, and to spare
 STATES = 4  # of the network on the disk while it is tuned: student, teacher and two moments

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from videoclusternet.errors import InputError
 from videoclusternet.manifest import EPISODES, MANIFEST, Manifest
-from videoclusternet.records import Clusters, Crops, Faces, Shots, Signatures, Tracks
+from videoclusternet.records import Clusters, Crops, Faces, Links, Shots, Signatures, Tracks
 from videoclusternet.results.exports.sheet import Sheet
 from videoclusternet.results.people import People, list_people
 from videoclusternet.results.report import RunFacts
@@ -65,6 +65,11 @@ class RunView:
     def crops(self) -> Crops:
         """What the network sees of each track; the images are a read-only memory map."""
         return self._load("crops", Crops)
+
+    @cached_property
+    def links(self) -> Links:
+        """What the film itself shows of who is who."""
+        return self._load("links", Links)
 
     @cached_property
     def model(self) -> FaceModel:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.faces.films import PictureFilm, drawn_through, mirrored, through
 from tests.hdr import HLG, PQ, write_hdr
 from tests.synthetic import texture
-from videoclusternet.config import CropsConfig
+from videoclusternet.config import CropsConfig, FilterConfig
 from videoclusternet.errors import InputError
 from videoclusternet.faces.crops import choose_rows, cut_crops, similarities, warp
 from videoclusternet.models.registry import BACKBONES, DLIB
@@ -34,6 +34,7 @@ def tracks_of(*frames, usable=None, filled=None, landmarks=None):
         score=np.ones(count, np.float32),
         sharpness=np.arange(count, dtype=np.float32),
         frontal=np.linspace(0, 1, count, dtype=np.float32),
+        exposure=np.ones(count, np.float32),
         usable=np.ones(count, bool) if usable is None else np.array(usable, bool),
         filled=np.zeros(count, bool) if filled is None else np.array(filled, bool),
     )
@@ -66,14 +67,14 @@ def nearest_slowly(tracks, every):
 @given(st.integers(0, 10**6), st.integers(1, 20))
 def test_rows_are_those_of_a_plain_loop(seed, every):
     tracks = drawn_tracks(seed)
-    rows = choose_rows(tracks, CropsConfig(every=every, most=1000))
+    rows = choose_rows(tracks, CropsConfig(every=every, most=1000), FilterConfig())
     assert rows.tolist() == [row for track in nearest_slowly(tracks, every) for row in track]
 
 
 @given(st.integers(0, 10**6), st.integers(1, 12))
 def test_what_is_too_much_is_thinned_evenly(seed, most):
     tracks = drawn_tracks(seed)
-    rows = choose_rows(tracks, CropsConfig(every=2, most=most))
+    rows = choose_rows(tracks, CropsConfig(every=2, most=most), FilterConfig())
     for track, wanted in enumerate(nearest_slowly(tracks, 2)):
         kept = [wanted.index(row) for row in rows[tracks.track[rows] == track]]
         assert len(kept) == min(most, len(wanted))
@@ -84,8 +85,21 @@ def test_what_is_too_much_is_thinned_evenly(seed, most):
             assert abs(gaps[0] - gaps[-1]) <= 1
 
 
+def test_faint_faces_are_taken_where_a_track_has_nothing_better():
+    tracks = tracks_of(range(3), range(3), range(3), usable=[0] * 3 + [0, 1, 0] + [0] * 3)
+    large = np.array([0, 0, 20.0, 20.0])
+    tracks = dataclasses.replace(
+        tracks,
+        box=np.array([large] * 6 + [large / 2] * 3, np.float32),  # the last ones are too small
+        frontal=np.ones(9, np.float32),
+        sharpness=np.array([40, 0, 40] * 3, np.float32),  # and the middle ones blurred
+    )
+    rows = choose_rows(tracks, CropsConfig(every=1), FilterConfig(side=24))
+    assert rows.tolist() == [0, 2, 4]
+
+
 def test_one_crop_in_twelve_frames():
-    rows = choose_rows(tracks_of(range(30, 70)), CropsConfig(every=12, most=48))
+    rows = choose_rows(tracks_of(range(30, 70)), CropsConfig(every=12, most=48), FilterConfig())
     assert (30 + rows).tolist() == [30, 42, 54, 66]
 
 
@@ -93,7 +107,9 @@ def test_every_track_with_a_usable_row_has_a_crop():
     frames = list(range(0, 100, 3))
     usable = [frame == 51 for frame in frames]
     tracks = tracks_of(frames, frames, usable=usable + [False] * len(frames))
-    crops = cut_crops(PictureFilm([texture(1, (64, 48))] * 100), tracks, SMALL, CropsConfig())
+    crops = cut_crops(
+        PictureFilm([texture(1, (64, 48))] * 100), tracks, SMALL, CropsConfig(), FilterConfig()
+    )
     assert crops.frame.tolist() == [51]
     assert crops.counts.tolist() == [1, 0]
 
@@ -221,7 +237,9 @@ def two_tracks():
 
 def cut(out=None, **how):
     film = PictureFilm([texture(seed, (80, 40)) for seed in range(20)])
-    return film, cut_crops(film, two_tracks(), SMALL, CropsConfig(every=3), out, **how)
+    return film, cut_crops(
+        film, two_tracks(), SMALL, CropsConfig(every=3), FilterConfig(), out, **how
+    )
 
 
 def test_crops_are_sorted_and_taken_from_their_own_frame_and_place():
@@ -256,7 +274,7 @@ def test_a_file_holds_the_same_images_read_only(tmp_path):
 def test_no_crops_are_valid(tracks, tmp_path):
     film = PictureFilm([texture(1, (64, 48))] * 9)
     for out in (None, tmp_path / "crops.npy"):
-        crops = cut_crops(film, tracks, DLIB, CropsConfig(), out)
+        crops = cut_crops(film, tracks, DLIB, CropsConfig(), FilterConfig(), out)
         assert crops.images.shape == (0, 150, 150, 3)
         assert crops.counts.tolist() == [0] * tracks.count
     assert np.load(tmp_path / "crops.npy", mmap_mode="r").shape == (0, 150, 150, 3)
@@ -266,8 +284,9 @@ def test_no_crops_are_valid(tracks, tmp_path):
 def test_a_film_that_has_become_shorter_is_refused():
     with pytest.raises(InputError, match="before frame 12"):
         cut_crops(
-            PictureFilm([texture(1, (64, 48))] * 5), tracks_of(range(20)), SMALL, CropsConfig()
-        )
+            PictureFilm([texture(1, (64, 48))] * 5), tracks_of(range(20)), SMALL, CropsConfig(every=12),
+            FilterConfig(),
+        )  # fmt: skip
 
 
 def test_every_backbone_can_be_fed():
@@ -275,7 +294,7 @@ def test_every_backbone_can_be_fed():
     for spec in BACKBONES.values():
         crops = cut_crops(
             PictureFilm([texture(1, (240, 200))]), tracks_of([0], landmarks=landmarks),
-            spec.feed, CropsConfig(),
+            spec.feed, CropsConfig(), FilterConfig(),
         )  # fmt: skip
         assert crops.images.shape == (1, spec.feed.size, spec.feed.size, 3)
         assert crops.images.any()

@@ -10,8 +10,9 @@ from tests.faces.films import PictureFilm, marked, matches, shots_of
 from tests.synthetic import texture
 from videoclusternet.config import DetectConfig
 from videoclusternet.errors import InputError
-from videoclusternet.faces.detect import detect_faces, frontalness, sharpness
+from videoclusternet.faces.detect import detect_faces, exposure, frontalness, sharpness
 from videoclusternet.faces.detectors import Detections
+from videoclusternet.faces.filter import EXPOSED
 from videoclusternet.records import Faces
 
 
@@ -162,6 +163,7 @@ def test_real_faces_are_found_and_measured(centerface, cards):
     clear = faces.select(faces.frame == 0)
     matches(clear.box, marked("demo_cards"))
     assert np.all(clear.frontal > 0.3)
+    assert np.all(clear.exposure > 0.8)
     assert clear.sharpness.min() > 2 * faces.sharpness[faces.frame == 1].max()
     again = detect_faces(seen, shots_of(2), centerface, settings)
     for name, values in faces.columns().items():
@@ -213,6 +215,40 @@ def test_neither_size_nor_light_counts_for_sharpness(portraits):
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (2, 2), (31, 33), (400, 500)])
 def test_what_is_flat_has_no_sharpness(size):
     assert sharpness(np.full(size, 77, np.uint8)) == pytest.approx(0, abs=1e-3)
+
+
+def test_faces_in_usual_light_are_well_exposed(portraits):
+    for face in portraits:
+        assert exposure(face) > 0.8
+        assert exposure(face // 3 + 16) > 0.8
+        assert exposure(face[:, ::-1]) == exposure(face)
+
+
+@pytest.mark.parametrize("share", [0, 0.25, 0.5])
+def test_half_a_face_may_lie_in_the_dark(portraits, share):
+    for face in portraits:
+        shaded = np.clip(face, 17, 239)
+        shaded[:, : int(share * face.shape[1])] = 0
+        assert exposure(shaded) == 1
+
+
+def test_flashes_and_black_are_told_from_faces_that_are_lit(portraits):
+    for face in portraits:
+        light = face.astype(int)
+        flash, black = np.clip(3 * light + 60, 0, 255), light // 16
+        assert exposure(flash) < EXPOSED > exposure(black)
+        assert exposure(face) > EXPOSED
+
+
+@pytest.mark.parametrize(
+    ("crushed", "clipped", "value"),
+    [(0, 0, 1), (0, 25, 0.75), (0, 100, 0), (50, 0, 1), (75, 0, 0.5), (100, 0, 0), (60, 40, 0.4)],
+)
+def test_exposure_counts_what_is_clipped_and_crushed(crushed, clipped, value):
+    face = np.full((10, 10), 239, np.uint8)
+    face.flat[:crushed] = 16
+    face.flat[100 - clipped :] = 240
+    assert exposure(face) == pytest.approx(value)
 
 
 # Millimetres: eyes, nose, mouth corners of an average head; z points out of the face.

@@ -18,13 +18,15 @@ def drawn_faces(seed, count=60, frames=12):
     corner = rng.integers(0, 300, (count, 2))
     side = rng.integers(1, 12, (count, 2)) * 6
     frame = np.sort(rng.integers(0, frames, count)) * 3
-    return Faces(
+    return replace(
+        Faces.empty(),
         frame=frame,
         box=np.hstack([corner, corner + side]).astype(np.float32),
         landmarks=rng.random((count, 5, 2), np.float32),
         score=(rng.integers(0, 11, count) / 10).astype(np.float32),
         sharpness=rng.integers(0, 8, count).astype(np.float32) * 10,
         frontal=(rng.integers(0, 6, count) / 20).astype(np.float32),
+        exposure=(rng.integers(5, 11, count) / 10).astype(np.float32),
         usable=rng.random(count) < 0.9,
         looked=np.unique(frame),
         motion=rng.random((len(np.unique(frame)), 2, 3), np.float32),
@@ -48,6 +50,7 @@ def usable_slowly(faces, config):
             and faces.score[i] >= np.float32(config.score)
             and faces.sharpness[i] >= config.sharpness
             and faces.frontal[i] >= np.float32(0.05)
+            and faces.exposure[i] >= np.float32(0.7)
         )
     return usable
 
@@ -85,13 +88,15 @@ def test_every_limit_rejects_something_and_a_tighter_one_more(change):
 
 def test_limits_themselves_are_within():
     box = np.float32([[0, 0, 24, 24], [0, 0, 23.99, 24]])
-    two = Faces(
+    two = replace(
+        Faces.empty(),
         frame=np.array([0, 3]),
         box=box,
         landmarks=np.zeros((2, 5, 2), np.float32),
         score=np.float32([0.5, 0.5]),
         sharpness=np.float32([20, 20]),
         frontal=np.float32([0.05, 0.05]),
+        exposure=np.float32([0.7, 0.7]),
         usable=np.ones(2, bool),
         looked=np.array([0, 3]),
         motion=np.zeros((2, 2, 3), np.float32),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,10 +54,11 @@ def boxes(rows: list[tuple[int, float]]) -> np.ndarray:
 
 def test_detections_go_where_the_track_was_and_others_stay() -> None:
     seen = [(0, 0.0), (0, 50.0), (3, 2.0), (3, 50.0), (6, 50.0)]  # frame, left
-    faces = Faces(
-        frame=np.array([frame for frame, _ in seen]), box=boxes(seen),
+    faces = replace(
+        Faces.empty(), frame=np.array([frame for frame, _ in seen]), box=boxes(seen),
         landmarks=np.zeros((5, 5, 2), np.float32), score=np.ones(5, np.float32),
-        sharpness=np.ones(5, np.float32), frontal=np.ones(5, np.float32), usable=np.ones(5, bool),
+        sharpness=np.ones(5, np.float32), frontal=np.ones(5, np.float32),
+        exposure=np.ones(5, np.float32), usable=np.ones(5, bool),
         looked=np.array([0, 3, 6]), motion=np.zeros((3, 2, 3), np.float32),
     )  # fmt: skip
     rows = [(0, 0.0), (3, 2.0), (6, 4.0), (0, 50.0), (3, 50.0), (6, 50.0)]
@@ -63,7 +66,8 @@ def test_detections_go_where_the_track_was_and_others_stay() -> None:
     tracks = Tracks(
         track=np.array([0, 0, 0, 1, 1, 1]), frame=np.array([frame for frame, _ in rows]),
         box=boxes(rows), landmarks=np.zeros((6, 5, 2), np.float32), score=ones, sharpness=ones,
-        frontal=ones, usable=ones.astype(bool), filled=np.array([0, 0, 1, 0, 0, 0], bool),
+        frontal=ones, exposure=ones, usable=ones.astype(bool),
+        filled=np.array([0, 0, 1, 0, 0, 0], bool),
     )  # fmt: skip
     left = faces_without(faces, tracks, np.array([0]))
     assert left.box[:, 0].tolist() == [50, 50, 50]

@@ -57,7 +57,7 @@ def test_whom_a_filter_rejects_is_unknown_and_not_lost() -> None:
     blurred, sharp = walk(0, 100, 4), walk(1, 500, 4, range(10, 30))  # who it is, is the sharpness
     shots, config = clip(), FilterConfig(sharpness=0.5)
     tracks = track_faces(filter_faces(faces_of(blurred + sharp), config), shots, TracksConfig())
-    rows = choose_rows(tracks, CropsConfig(every=12))
+    rows = choose_rows(tracks, CropsConfig(every=12), FilterConfig())
     assert tracks.track[rows].tolist() == [1, 1]
     crops = Crops(
         images=np.zeros((2, 4, 4, 3), np.uint8), track=tracks.track[rows],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,13 +43,15 @@ def faces_of(
     shape = np.array([(shapes or {}).get(int(row[4]), FRONTAL) for row in rows]).reshape(-1, 5, 2)
     looks = np.array(list(looked))
     still = np.repeat(np.eye(2, 3, dtype=np.float32)[None], len(looks), axis=0)
-    return Faces(
+    return replace(
+        Faces.empty(),
         frame=table[:, 0].astype(int),
         box=box.astype(np.float32),
         landmarks=(box[:, None, :2] + shape * size[:, None]).astype(np.float32),
         score=np.array([(score or {}).get(row[0], 0.9) for row in rows], np.float32),
         sharpness=table[:, 4].astype(np.float32),
         frontal=np.ones(len(rows), np.float32),
+        exposure=np.ones(len(rows), np.float32),
         usable=np.ones(len(rows), bool),
         looked=looks,
         motion=still if motion is None else motion,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -49,7 +51,7 @@ def test_one_face_keeps_all_that_was_measured():
     assert tracks.count == 1
     assert not np.any(tracks.filled)
     for name, values in faces.columns().items():
-        if name not in ("looked", "motion"):
+        if name not in ("looked", "motion", "setup_left", "setup_right", "setup_map"):
             np.testing.assert_array_equal(getattr(tracks, name), values, err_msg=name)
 
 
@@ -131,7 +133,7 @@ def test_an_occlusion_is_bridged_and_filled(speed):
     assert tracks.frame[tracks.filled].tolist() == [14, 15, 16]
     np.testing.assert_allclose(tracks.box, whole.box, atol=1e-3)
     np.testing.assert_allclose(tracks.landmarks, whole.landmarks, atol=1e-3)
-    for name in ("score", "sharpness", "frontal", "usable"):
+    for name in ("score", "sharpness", "frontal", "exposure", "usable"):
         assert not np.any(getattr(tracks, name)[tracks.filled]), name
 
 
@@ -217,13 +219,15 @@ def scenes(draw):
     n = draw(st.integers(0, 60))
     cuts = sorted(draw(st.sets(st.integers(1, 29), max_size=3)))
     corner = rng.uniform(0, draw(st.sampled_from([60, 150, 400])), (n, 2))
-    faces = Faces(
+    faces = replace(
+        Faces.empty(),
         frame=np.sort(rng.choice(np.arange(0, 30, 2), n)),
         box=np.concatenate([corner, corner + rng.uniform(20, 80, (n, 2))], axis=1).astype("f4"),
         landmarks=(corner[:, None] + rng.uniform(0, 20, (n, 5, 2))).astype("f4"),
         score=rng.choice(np.array([0.3, 0.6, 0.9], "f4"), n),
         sharpness=np.arange(n, dtype="f4"),
         frontal=np.ones(n, "f4"),
+        exposure=np.ones(n, "f4"),
         usable=rng.random(n) < 0.7,
         looked=np.arange(0, 30, 2),
         motion=np.eye(2, 3, dtype="f4") + rng.normal(0, 0.01, (15, 2, 3)).astype("f4"),

@@ -9,8 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from videoclusternet.config import CropsConfig
+from videoclusternet.config import CropsConfig, FilterConfig
 from videoclusternet.durable import let_go
+from videoclusternet.faces.filter import faint
 from videoclusternet.faces.frames import frames_of
 from videoclusternet.models.registry import Feed
 from videoclusternet.records import Array, Crops, Progress, Tracks, silent
@@ -23,6 +24,7 @@ def cut_crops(
     tracks: Tracks,
     feed: Feed,
     config: CropsConfig,
+    filters: FilterConfig,
     out: Path | None = None,
     progress: Progress = silent,
 ) -> Crops:
@@ -33,7 +35,7 @@ def cut_crops(
     are returned as a read-only memory map. Raises InputError where the film is shorter than its
     tracks, OSError where the file cannot be written.
     """
-    rows = choose_rows(tracks, config)
+    rows = choose_rows(tracks, config, filters)
     images = allocate((len(rows), feed.size, feed.size, 3), out)
     motions = similarities(tracks.landmarks[rows], np.array(feed.template))
     frame_of = tracks.frame[rows]
@@ -56,18 +58,20 @@ def cut_crops(
     )
 
 
-def choose_rows(tracks: Tracks, config: CropsConfig) -> Array:
+def choose_rows(tracks: Tracks, config: CropsConfig, filters: FilterConfig) -> Array:
     """Return the ascending rows of the tracks that become crops, int64 (n,).
 
     Of each track those nearest to every `config.every`-th frame from its first (paper:
     t_n = 12 n + f_1), each once and the earlier of two that are as near, among the rows that are
     usable and were detected, not filled; if these are more than `config.most`, so many of them,
-    spread evenly (ours).
+    spread evenly (ours). Of a track that has no usable row these are taken of its `faint` ones.
     """
     good = tracks.usable & ~tracks.filled
+    lesser = faint(tracks, filters) & ~tracks.filled
     chosen = [np.empty(0, np.int64)]
     for first, stop in pairwise(tracks.starts.tolist()):
-        rows = first + np.flatnonzero(good[first:stop])
+        found = good if good[first:stop].any() else lesser
+        rows = first + np.flatnonzero(found[first:stop])
         if len(rows):
             times = np.arange(tracks.frame[first], tracks.frame[stop - 1] + 1, config.every)
             seen = tracks.frame[rows]

@@ -34,7 +34,7 @@ from videoclusternet.run_view import RunView, load_run
 from videoclusternet.season.share import digests_of, is_joined, show_again
 from videoclusternet.stages import STAGES
 
-MADE_ANEW = ("model", "people", "report")  # of whom is left: the first by the next run
+MADE_ANEW = ("links", "model", "people", "report")  # of whom is left: the first by the next run
 SHARED = ("clusters", "facts", "people", "report")  # that an episode has of its season
 SAMPLE = 48  # crops and signatures that are looked for
 CHUNK = 256  # crops copied at a time

@@ -39,7 +39,8 @@ def join_shots(parts: Sequence[Shots]) -> Shots:
 
 def join_faces(parts: Sequence[Faces], frames: Sequence[int]) -> Faces:
     """Return the faces of all episodes, whose first frames are given."""
-    return Faces(**_columns(parts, {"frame": frames, "looked": frames}))
+    counted = "frame", "looked", "setup_left", "setup_right"
+    return Faces(**_columns(parts, dict.fromkeys(counted, frames)))
 
 
 def join_tracks(parts: Sequence[Tracks], frames: Sequence[int], tracks: Sequence[int]) -> Tracks:

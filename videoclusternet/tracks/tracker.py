@@ -37,7 +37,7 @@ def track_faces(faces: Faces, shots: Shots, config: TracksConfig) -> Tracks:
     noise, unless its shot has fewer looks than that: then it has to be seen at all of them.
 
     Looks missing inside a track are filled: box and landmarks interpolated linearly in time,
-    score, sharpness and frontal 0, not usable. The order of the faces in a frame makes no
+    score, sharpness, frontal and exposure 0, not usable. The order of the faces in a frame makes no
     difference. Raises ValueError where a face lies in a frame that was not looked at.
     """
     if not np.all(np.isin(faces.frame, faces.looked)):
@@ -57,7 +57,7 @@ def _in_fixed_order(faces: Faces) -> Faces:
     """Sort by frame and falling score, and by all else that was measured where those are equal."""
     columns = faces.columns()
     keys = [columns["frame"], -columns["score"], columns["box"], columns["landmarks"]]
-    keys += [columns[name] for name in ("sharpness", "frontal", "usable")]
+    keys += [columns[name] for name in ("sharpness", "frontal", "exposure", "usable")]
     flat = np.concatenate([np.reshape(key, (len(faces), -1)) for key in keys], axis=1)
     return faces.select(np.lexsort(flat.T[::-1]))
 
@@ -215,7 +215,7 @@ def _fill(faces: Faces, rows: Array, times: Array) -> dict[str, Array]:
         filled = [np.interp(times[span], times[span[seen]], value) for value in values.T]
         shape = (len(span), *getattr(faces, name).shape[1:])
         columns[name] = np.stack(filled, axis=1).reshape(shape).astype(np.float32)
-    for name in ("score", "sharpness", "frontal", "usable"):
+    for name in ("score", "sharpness", "frontal", "exposure", "usable"):
         values = getattr(faces, name)
         columns[name] = np.zeros(len(span), values.dtype)
         columns[name][seen] = values[rows]
