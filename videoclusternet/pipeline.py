@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from videoclusternet.clustering.cluster import cluster_tracks
-from videoclusternet.config import DetectConfig, Device, ShotsConfig, load_config
+from videoclusternet.clustering.distance import RULES
+from videoclusternet.config import (
+    Config,
+    DetectConfig,
+    Device,
+    FinetuneConfig,
+    ShotsConfig,
+    load_config,
+)
 from videoclusternet.errors import UsageError
 from videoclusternet.faces.crops import cut_crops
 from videoclusternet.faces.detect import detect_faces
@@ -28,6 +36,7 @@ from videoclusternet.review.log import Log
 from videoclusternet.review.rerun import follow, said_of, verdict_of
 from videoclusternet.run_view import RunView
 from videoclusternet.said import Verdict
+from videoclusternet.scenes.links import link_tracks
 from videoclusternet.stages import STAGES
 from videoclusternet.task import Task
 from videoclusternet.tracks.tracker import track_faces
@@ -153,15 +162,16 @@ def find_tracks(run: Run, video: Video, task: Task) -> Generator[str, None, Foun
     yield "tracks"
     feed = networks.backbone[0].feed
     crops = run.once(
-        "crops", cut_crops, video, tracks, feed, config.crops, progress=run.progress("crops")
-    )
+        "crops", cut_crops, video, tracks, feed, config.crops, config.filter,
+        progress=run.progress("crops"),
+    )  # fmt: skip
     yield "crops"
     return Found(shots, faces, tracks, crops)
 
 
 def find_people(run: Run, found: Found, task: Task, looks: Looks) -> Generator[str]:
     """Do the stages that tell who is who, and yield the name of each."""
-    _, faces, tracks, crops = found
+    shots, faces, tracks, crops = found
     config, (spec, weights) = task.config, task.networks.backbone
     manifest = run.manifest
     # Only now, because torch takes seconds to import, and an unreadable film should say so at once.
@@ -169,13 +179,15 @@ def find_people(run: Run, found: Found, task: Task, looks: Looks) -> Generator[s
     from videoclusternet.finetune.train import finetune_model
     from videoclusternet.models.device import enough_memory, or_on_cpu, resolve_device, threads
 
+    links = run.once("links", link_tracks, tracks, shots, faces)
+    yield "links"
     review, steady = Log(run.folder), manifest.steady(tracks)
     said = said_of(review, steady)
     place, count = resolve_device(task.device), usable_threads()
     with threads(count), enough_memory():
         model = run.once(
             "model", or_on_cpu(finetune_model, attrgetter("events")), crops, spec, weights,
-            config.finetune, seed=config.seed, device=place, also=count, told=said,
+            tuning(config), links=links, seed=config.seed, device=place, also=count, told=said,
             progress=run.progress("model"),
         )  # fmt: skip
         yield "model"
@@ -184,7 +196,9 @@ def find_people(run: Run, found: Found, task: Task, looks: Looks) -> Generator[s
             seed=config.seed, device=place, also=count, progress=run.progress("signatures"),
         )  # fmt: skip
         yield "signatures"
-    clusters = run.once("clusters", cluster_tracks, signatures, tracks, config.cluster, told=said)
+    clusters = run.once(
+        "clusters", cluster_tracks, signatures, tracks, config.cluster, links, told=said
+    )
     for lost in follow(review, clusters, steady, crops):
         log.warning("%s", lost)
     yield "clusters"
@@ -215,6 +229,12 @@ def find_people(run: Run, found: Found, task: Task, looks: Looks) -> Generator[s
     )
     yield "facts"
     yield from show(run, clusters, found, facts, verdict_of(review, tracks.count))
+
+
+def tuning(config: Config) -> FinetuneConfig:
+    """Return how to tune: a rule that compares by the loss has nothing to go by without a head."""
+    by_loss = RULES[config.cluster.rule].distance == "loss"
+    return config.finetune.model_copy(update={"when": "always"} if by_loss else {})
 
 
 def _as_they_are(facts: RunFacts) -> RunFacts:

@@ -82,7 +82,8 @@ def tracks_seen(spans):
         name: np.zeros((len(rows), *values.shape[1:]), values.dtype)
         for name, values in Tracks.empty().columns().items()
     }
-    return Tracks(**columns | {"track": track, "frame": frame})
+    usable = np.ones(len(rows), bool)
+    return Tracks(**columns | {"track": track, "frame": frame, "usable": usable})
 
 
 def one_by_one(count):

@@ -21,9 +21,9 @@ from videoclusternet.clustering.quality import (
 from videoclusternet.config import ClusterConfig
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.registry import choose_backbone
-from videoclusternet.models.views import BATCH, trunk_views
+from videoclusternet.models.views import BATCH, augmented, trunk_views
 
-CONFIG = ClusterConfig(quality_passes=6, quality_dropout=0.3)
+CONFIG = ClusterConfig(quality_passes=6)
 
 
 def values_of(model, images):
@@ -47,7 +47,7 @@ def test_the_score_is_that_of_the_published_rule(model, values):
     matrix = model.backbone.matrix
     weights, bias = matrix.weight.tolist(), matrix.bias.tolist()
     expected = [quality_slowly(weights, bias, row, masks, 0.7) for row in values.tolist()]
-    scores = crop_quality(model, values, CONFIG, 9)
+    scores = crop_quality(model, values, CONFIG, 9, 0.3)
     np.testing.assert_allclose(scores, expected, rtol=1e-4)
     assert np.all((scores > 0) & (scores < 1))
 
@@ -61,10 +61,7 @@ def test_a_score_does_not_depend_on_the_other_crops(model, values):
 
 
 def test_more_is_dropped_and_less_is_agreed_on(model, values):
-    little, much = (
-        crop_quality(model, values, ClusterConfig(quality_dropout=share), 0)
-        for share in (0.05, 0.6)
-    )
+    little, much = (crop_quality(model, values, ClusterConfig(), 0, share) for share in (0.05, 0.6))
     assert np.all(little > much)
 
 
@@ -72,16 +69,15 @@ def test_no_crops_have_no_scores(model, values):
     assert crop_quality(model, values[:0], CONFIG, 0).shape == (0,)
 
 
-@pytest.mark.parametrize("counts", [[], [2, 1], [BATCH, 9]])
+@pytest.mark.parametrize("counts", [[2, 1], [BATCH, 9]])
 def test_crops_are_embedded_and_scored_batch_by_batch(model, counts):
     images = draw_crops(range(len(counts)), counts).images
-    embeddings, scores = seen_and_scored(model, images, 3, CONFIG, 5)
+    embeddings, scores = seen_and_scored(model, images, augmented(3, 5), CONFIG, 5)
     assert embeddings.shape == (len(images), 3, POCKET.dimension)
     assert not embeddings.requires_grad
-    if counts:
-        values = torch.cat([*trunk_views(model, images, 3, 5)])
-        torch.testing.assert_close(embeddings, model.tail(values).detach())
-        np.testing.assert_allclose(scores, crop_quality(model, values[:, 0], CONFIG, 5), rtol=1e-5)
+    values = torch.cat([*trunk_views(model, images, augmented(3, 5))])
+    torch.testing.assert_close(embeddings, model.tail(values).detach())
+    np.testing.assert_allclose(scores, crop_quality(model, values[:, 0], CONFIG, 5), rtol=1e-5)
     assert scores.shape == (len(images),)
 
 

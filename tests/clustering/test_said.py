@@ -127,9 +127,9 @@ def test_words_hold_among_the_tracks_that_are_known() -> None:
     quality[0], quality[3], quality[7] = np.nan, 0.1, 0.1
     signatures = signed(of, quality)
     said = said_of([0, -1, 0, 0, -1, -1, -1, -1, -1, -1], [(5, 6), (2, 9)], nobody=[1])
-    free = cluster_tracks(signatures, one_by_one(10), ClusterConfig())
+    free = cluster_tracks(signatures, one_by_one(10), ClusterConfig(rule="loss-nearest"))
     assert free.label.tolist() == [-1, 0, 0, -1, 0, 0, 0, -1, 0, 0]
-    found = cluster_tracks(signatures, one_by_one(10), ClusterConfig(), said)
+    found = cluster_tracks(signatures, one_by_one(10), ClusterConfig(rule="loss-nearest"), said=said)
     label = found.label
     assert (label < 0).tolist() == [n in (0, 1, 7) for n in range(10)]
     assert label[2] == label[3] != label[9]
@@ -147,7 +147,7 @@ def signed(of: Sides, quality: np.ndarray) -> Signatures:
     columns = {field.name: getattr(of, field.name) for field in fields(of)}
     for name in ("p", "q", "mean_p", "mean_q"):
         columns[name] = columns[name].astype(np.float32)
-    return Signatures(quality, **columns)
+    return replace(Signatures.empty(), quality=quality, **columns)
 
 
 def test_what_contradicts_itself_is_refused() -> None:

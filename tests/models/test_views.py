@@ -9,7 +9,7 @@ import torch
 from tests.pocket import NO_FILE, QUICK, draw_crops
 from tests.synthetic import texture
 from videoclusternet.models.face_model import FaceModel
-from videoclusternet.models.views import BATCH, Augmentation, trunk_views
+from videoclusternet.models.views import BATCH, Augmentation, augmented, mirrored, trunk_views
 
 
 def pictures(count, size=40):
@@ -119,7 +119,7 @@ def test_a_view_still_shows_its_own_picture():
 @pytest.mark.parametrize("views", [1, 3])
 def test_the_first_view_is_the_crop_itself(model, views):
     crops = draw_crops([0, 1, 2], [2, 1, 3])
-    values = torch.cat([*trunk_views(model, crops.images, views, seed=0)])
+    values = torch.cat([*trunk_views(model, crops.images, augmented(views, 0))])
     assert values.shape == (6, views, 8 * 36)
     with torch.no_grad():
         torch.testing.assert_close(values[:, 0], model.eval().trunk(torch.tensor(crops.images)))
@@ -129,7 +129,9 @@ def test_the_first_view_is_the_crop_itself(model, views):
 
 def test_the_seed_draws_the_views(model):
     images = draw_crops([0, 1, 2], [2, 1, 3]).images
-    one, same, other = (torch.cat([*trunk_views(model, images, 3, seed)]) for seed in (1, 1, 2))
+    one, same, other = (
+        torch.cat([*trunk_views(model, images, augmented(3, seed))]) for seed in (1, 1, 2)
+    )
     assert torch.equal(one, same)
     assert torch.equal(one[:, 0], other[:, 0])
     assert not torch.equal(one[:, 1:], other[:, 1:])
@@ -138,7 +140,7 @@ def test_the_seed_draws_the_views(model):
 def test_more_crops_than_a_batch_are_seen_in_their_order(model):
     images = draw_crops(range(5), [BATCH // 4] * 5).images
     told = []
-    batches = [*trunk_views(model, images, 2, 0, lambda *now: told.append(now))]
+    batches = [*trunk_views(model, images, augmented(2, 0), lambda *now: told.append(now))]
     assert [len(batch) for batch in batches] == [BATCH, 80 - BATCH]  # never all at once
     values = torch.cat(batches)
     assert told == [(BATCH, 80), (80, 80)]
@@ -150,7 +152,7 @@ def test_more_crops_than_a_batch_are_seen_in_their_order(model):
 def test_statistics_of_the_network_are_used_and_left_alone(model):
     model.train()
     before = model.backbone.norm.running_mean.clone()
-    list(trunk_views(model, draw_crops([0], [4]).images, 2, 0))
+    list(trunk_views(model, draw_crops([0], [4]).images, augmented(2, 0)))
     assert not model.training
     assert torch.equal(model.backbone.norm.running_mean, before)
 
@@ -158,5 +160,13 @@ def test_statistics_of_the_network_are_used_and_left_alone(model):
 def test_no_crops_have_no_values(model):
     told = []
     images = draw_crops([], []).images
-    assert [*trunk_views(model, images, 3, 0, lambda *now: told.append(now))] == []
+    assert [*trunk_views(model, images, augmented(3, 0), lambda *now: told.append(now))] == []
     assert told == []
+
+
+def test_the_mirrored_view_is_the_crop_seen_in_a_mirror():
+    images = torch.arange(2 * 4 * 4 * 3, dtype=torch.uint8).reshape(2, 4, 4, 3)
+    same, mirror = mirrored(images)
+    assert torch.equal(same, images)
+    assert torch.equal(mirror[:, :, 0], images[:, :, 3])
+    assert torch.equal(mirror.flip(2), images)

@@ -96,6 +96,7 @@ def small_film(
             score=np.ones(rows, np.float32),
             sharpness=np.ones(rows, np.float32),
             frontal=np.ones(rows, np.float32),
+            exposure=np.ones(rows, np.float32),
             usable=np.ones(rows, bool),
             filled=np.zeros(rows, bool),
         ),
@@ -131,7 +132,8 @@ def clusters_of(
             part[(labels == labels[left]) & (np.arange(len(labels)) >= right)] = right
     share = np.array(confidence or [0.9] * len(labels), np.float32)
     known = labels >= 0
-    return Clusters(
+    return replace(
+        Clusters.empty(),
         label=labels,
         quality=np.full(len(labels), 0.9, np.float32),
         limit=np.linspace(4, 5, len(people), dtype=np.float32),

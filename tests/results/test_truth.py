@@ -65,7 +65,7 @@ def tracks_of(*tracks):
     return Tracks(
         table[:, 0].astype(int), table[:, 1].astype(int),
         np.concatenate([corner, corner + 40], axis=1).astype("f4"), np.zeros((n, 5, 2), "f4"),
-        *np.ones((3, n), "f4"), np.ones(n, bool), np.zeros(n, bool),
+        *np.ones((4, n), "f4"), np.ones(n, bool), np.zeros(n, bool),
     )  # fmt: skip
 
 

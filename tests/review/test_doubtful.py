@@ -26,7 +26,8 @@ def drawn(crew: list[int] = CREW, seed: int = 3) -> Signatures:
     counts = [4] * len(crew)
     sides = sides_of(model, draw_outputs(seed, crew, counts, spread=0.05), counts)
     quality = np.ones(len(crew), np.float32)
-    return Signatures(quality, **{f.name: getattr(sides, f.name) for f in fields(Sides)})
+    columns = {f.name: getattr(sides, f.name) for f in fields(Sides)}
+    return replace(Signatures.empty(), quality=quality, **columns)
 
 
 def state_of(person: list[int], **facts: object) -> State:
@@ -104,7 +105,7 @@ def test_a_track_is_nearest_to_its_own_person() -> None:
     losses = [one.loss for one in evidence.candidates(3)]
     assert losses == sorted(losses)
     one = drawn()
-    alone = Signatures(**{f.name: getattr(one, f.name)[[5]] for f in fields(one)})
+    alone = one.select(np.array([5]))
     assert evidence.nearest(alone)[0].person == 2
 
 

@@ -15,40 +15,72 @@ from videoclusternet.clustering.confidence import (
 )
 from videoclusternet.clustering.distance import RULES, Sides
 from videoclusternet.clustering.doubts import Doubt, find_doubts
+from videoclusternet.clustering.group import group_tracks, links_among
 from videoclusternet.clustering.known import recognisable
-from videoclusternet.clustering.merge import Merge, merge_tracks
+from videoclusternet.clustering.merge import Merge
 from videoclusternet.config import ClusterConfig
-from videoclusternet.records import Array, Clusters, Signatures, Tracks
-from videoclusternet.said import Said
+from videoclusternet.records import Array, Clusters, Links, Signatures, Tracks
+from videoclusternet.said import Said, numbered
 
 MERGES = ("round", "left", "right", "loss", "left_limit", "right_limit")
 DOUBTS = ("doubt_left", "doubt_right", "doubt_reason", "doubt_loss", "doubt_limit")
 
 
 def cluster_tracks(
-    signatures: Signatures, tracks: Tracks, config: ClusterConfig, said: Said | None = None
+    signatures: Signatures,
+    tracks: Tracks,
+    config: ClusterConfig,
+    links: Links | None = None,
+    said: Said | None = None,
 ) -> Clusters:
-    """Return who is who among tracks, by what the network makes of them.
+    """Return who is who among tracks, by what the network makes of them and what the film shows.
 
-    Tracks without a crop, and those that the network cannot recognise, are Unknown (-1). What a
-    person said holds: whom it makes one person starts as one cluster, whoever is told apart never
-    becomes one, nobody stays nobody, and a track that is somebody's is known whatever its quality.
-    When the tracks were seen decides nothing: it is only told where two tracks of one cluster are
-    seen at one time. Raises ValueError where signatures and tracks are not of one film.
+    What a person said holds: whom it makes one person starts as one cluster, whoever is told apart
+    never becomes one, nobody stays nobody, and a track that is somebody's is known whatever its
+    quality. So do camera set-ups that return and faces seen in one picture, unless they contradict
+    it. Tracks without a crop, and those that the network cannot recognise, are Unknown (-1); tracks
+    none of whose faces is good enough to be a crop join whom they are like, and found nobody.
+
+    Args:
+        signatures: what the network makes of each track.
+        tracks: where and when each was seen.
+        config: the rule, and which quality is too low.
+        links: what the film shows of who is who, which rules of average linkage obey.
+        said: what a person said.
+
+    Raises:
+        ValueError: signatures and tracks are not of one film.
     """
     if tracks.count != len(signatures):
         raise ValueError(f"{tracks.count} tracks have {len(signatures)} signatures")
     said = Said.nothing(tracks.count) if said is None else said
     quality = signatures.quality
+    rule = RULES[config.rule]
+    if links is None or not rule.average:  # the published rule has no evidence but likeness
+        links = Links.empty()
+    seen = np.bincount(tracks.track, tracks.usable, tracks.count) > 0
+    solid = seen | (said.group >= 0)
     good = recognisable(quality, config.quality_deviations) | (said.group >= 0)
+    if not rule.average:
+        good &= solid
     known = np.flatnonzero(good & ~said.nobody & (signatures.count > 0))
-    if not len(known):
-        return _nobody(quality)
     sides = Sides.of(signatures, known)
-    label, limit, history = merge_tracks(sides, RULES[config.rule], said.among(known))
+    usual = float(signatures.usual[0]) if len(signatures.usual) else None
+    found = group_tracks(
+        sides, rule, said.among(known), links_among(links, known), solid[known], usual
+    )
+    founded = np.bincount(found.label, solid[known], len(found.limit)) > 0
+    stay = founded[found.label]
+    if not stay.any():
+        return _nobody(quality)
+    history = [merge.among(known) for merge in found.history if stay[merge.left]]
+    known, sides, label = known[stay], sides.select(stay), numbered(found.label[stay])
+    limit = found.limit[founded]
     margins = track_margins(sides, label, limit)
-    doubts, part = find_doubts(sides, label, tracks.spans[known])
-    return _written(known, quality, label, limit, history, margins, sides.count, doubts, part)
+    doubts, part = find_doubts(sides, label, tracks.spans[known], found.threshold)
+    clusters = _written(known, quality, label, limit, history, margins, sides.count, doubts, part)
+    threshold = [] if found.threshold is None else [found.threshold]
+    return replace(clusters, threshold=np.array(threshold, np.float32))
 
 
 def _nobody(quality: Array) -> Clusters:
@@ -73,7 +105,8 @@ def _written(
 ) -> Clusters:
     """Return the record of all tracks; what is given of tracks is of the known ones.
 
-    `quality` alone is of all, `known` are their numbers. `crops` are how many each known track has.
+    `quality` and the history alone are of all, `known` are their numbers. `crops` are how many each
+    known track has.
     """
     everyone = _nobody(quality)
     confidence = track_confidence(margins.margin)
@@ -86,7 +119,7 @@ def _written(
         "part": known[part],
     }
     columns = {name: _spread(getattr(everyone, name), known, x) for name, x in found.items()}
-    merges = _columns(MERGES, [astuple(merge.among(known)) for merge in history])
+    merges = _columns(MERGES, [astuple(merge) for merge in history])
     in_doubt = _columns(DOUBTS, [astuple(doubt.among(known)) for doubt in doubts])
     people = {
         "limit": limit.astype(np.float32),

@@ -16,7 +16,7 @@ from typing import Literal, Self
 import numpy as np
 from scipy.sparse import coo_array
 
-from videoclusternet.records import Array, Signatures
+from videoclusternet.records import Array, Mask, Signatures
 
 BLOCK = 1 << 24  # losses that are held at a time, 128 MB; ours
 
@@ -29,11 +29,16 @@ class Rule:
     limits: Literal["either", "both"] = "either"  # whose limit the distance must be below
     mean: Literal["early", "late"] = "early"  # of a track: of its outputs, or behind the softmax
     nearest: bool = False  # where no distance is below a limit, those nearest by far merge too
+    average: bool = False  # average linkage up to the film's threshold, and no limits; ours
 
 
 RULES = {
+    "cosine-average": Rule(
+        "cosine", average=True
+    ),  # ours, the default: clustering.linkage says why
+    "loss-average": Rule(average=True),
     "loss": Rule(),  # paper; the early mean is ours, because nothing is published
-    "loss-nearest": Rule(nearest=True),  # ours, the default: clustering.merge says why
+    "loss-nearest": Rule(nearest=True),  # ours: clustering.merge says why
     "loss-both": Rule(limits="both"),
     "loss-late": Rule(mean="late"),
     "cosine": Rule("cosine"),
@@ -43,7 +48,7 @@ RULES = {
     "euclidean-nearest": Rule("euclidean", nearest=True),
     "euclidean-both": Rule("euclidean", limits="both"),
 }
-"""The rows of the setting `cluster.rule`; all but the first two are for ablations."""
+"""The rows of the setting `cluster.rule`; all but the default and the paper's are for ablations."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +77,16 @@ class Sides:
     def select(self, tracks: Array) -> Self:
         """Return the sides of these tracks (indices or a mask)."""
         return type(self)(*(getattr(self, field.name)[tracks] for field in fields(self)))
+
+    def spread(self, there: Mask) -> Self:
+        """Return the sides of all tracks (tracks,), zeros but for those that are there: these."""
+        columns = []
+        for field in fields(self):
+            values = getattr(self, field.name)
+            column = np.zeros((len(there), *values.shape[1:]), values.dtype)
+            column[there] = values
+            columns.append(column)
+        return type(self)(*columns)
 
 
 def pair_limit(count: Array, p: Array, q: Array, own: Array) -> Array:

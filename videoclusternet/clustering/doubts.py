@@ -23,6 +23,8 @@ from videoclusternet.clustering.distance import (
 )
 from videoclusternet.records import SAME_TIME, TWO_GROUPS, Array
 
+JUST = 0.9  # of a film's threshold: halves that are farther apart have only just matched; ours
+
 
 @dataclass(frozen=True)
 class Doubt:
@@ -39,10 +41,13 @@ class Doubt:
         return replace(self, left=int(tracks[self.left]), right=int(tracks[self.right]))
 
 
-def find_doubts(sides: Sides, label: Array, spans: Array) -> tuple[list[Doubt], Array]:
+def find_doubts(
+    sides: Sides, label: Array, spans: Array, threshold: float | None = None
+) -> tuple[list[Doubt], Array]:
     """Return what is in doubt about clusters of tracks, and the part that each track lies in.
 
-    `spans` (tracks, 2) are the first and last frame of each track. A part is called by its lowest
+    `spans` (tracks, 2) are the first and last frame of each track, `threshold` is that of the film,
+    None where each cluster has its own. A part is called by its lowest
     track: that of the whole cluster, or of one half where the cluster is in doubt as two groups.
     Two groups come first, then tracks at one time, both in the order of their tracks.
     """
@@ -50,10 +55,12 @@ def find_doubts(sides: Sides, label: Array, spans: Array) -> tuple[list[Doubt], 
     groups, pairs = [], []
     p, q = mean_of_crops(sides)
     limit = pair_limit(sides.count, sides.p, sides.q, sides.own)
+    if threshold is not None:
+        limit = np.full(len(label), threshold)
     for cluster in range(label.max(initial=-1) + 1):
         tracks = np.flatnonzero(label == cluster)
         part[tracks] = tracks[0]
-        split = _two_groups(sides, tracks)
+        split = _two_groups(sides, tracks, threshold)
         if split is not None:
             doubt, right = split
             groups.append(doubt)
@@ -76,17 +83,20 @@ def halves(sides: Sides) -> Array:
     return np.where(half == half[0], 0, 1)
 
 
-def _two_groups(sides: Sides, tracks: Array) -> tuple[Doubt, Array] | None:
+def _two_groups(sides: Sides, tracks: Array, threshold: float | None) -> tuple[Doubt, Array] | None:
     """Return the doubt about one cluster's tracks and those of its right half, None without one.
 
     They are two groups where the halves would not match: with limits taken anew, the loss between
-    them is not below either one.
+    them is not below either one. Up to the threshold of a film halves have matched; there they are
+    two groups where they only just did.
     """
     if len(tracks) < 2:
         return None
     mine = sides.select(tracks)
     half = halves(mine)
     limits, between = compare(mine, half)
+    if threshold is not None:
+        limits = np.full(2, JUST * threshold)
     if between[0, 1] < limits.max():
         return None
     right = tracks[half == 1]

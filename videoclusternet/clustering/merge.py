@@ -50,6 +50,21 @@ def merge_tracks(
 ) -> tuple[Array, Array, list[Merge]]:
     """Return the label of each track, the final limit of each cluster and the history.
 
+    What was said is where it starts (its merges are those of round `SAID`): see `merge_clusters`.
+    """
+    said = Said.nothing(len(sides.count)) if said is None else said
+    label = said.together()
+    alone = np.arange(len(label))
+    apart = np.stack([said.left, said.right], axis=1)
+    label, limit, history = merge_clusters(sides, rule, label, apart)
+    return label, limit, given_merges(sides, alone, said.together(), SAID) + history
+
+
+def merge_clusters(
+    sides: Sides, rule: Rule, label: Array, apart: Array
+) -> tuple[Array, Array, list[Merge]]:
+    """Return the label of each track, the final limit of each cluster and the history.
+
     A cluster of one track brings each of its crops, a cluster of several the mean output of each
     (paper). Two clusters match when their loss is below the limit of either one (or of both, as the
     rule says); matches chain; then limits are taken anew from all crops, until nothing merges.
@@ -57,20 +72,18 @@ def merge_tracks(
     all goes on. Every round but the last has fewer clusters than the one before, so there are at
     most as many rounds as tracks.
 
-    What was said is where it starts (its merges are those of round `SAID`), and where a chain of
-    matches would join two that were told apart, the link that would close it is left out, the
-    farthest ones first (ours).
+    It starts with the clusters `label` (tracks,), numbered from 0 by lowest tracks. Where a chain
+    of matches would join two tracks of `apart` (n, 2), the link that would close it is left out,
+    the farthest ones first (ours).
     """
-    said = Said.nothing(len(sides.count)) if said is None else said
-    label = said.together()
-    history = _said_merges(sides, label)
+    history: list[Merge] = []
     for round_ in range(len(label)):
         limit, bring = limits(sides, label), brought(sides, label)
-        apart = _Apart.of(label[said.left], label[said.right], len(limit))
-        links = _below_limits(limit, *bring, rule, apart)
+        fences = _Apart.of(label[apart[:, 0]], label[apart[:, 1]], len(limit))
+        links = _below_limits(limit, *bring, rule, fences)
         if rule.nearest and not len(links.loss):
-            links = _nearest_by_far(limit, *bring, np.bincount(label), apart)
-        links = apart.allowed(links)
+            links = _nearest_by_far(limit, *bring, np.bincount(label), fences)
+        links = fences.allowed(links)
         if not len(links.loss):
             return label, limit, history
         history += _explain(round_, label, limit, links)
@@ -78,19 +91,23 @@ def merge_tracks(
     return label, limits(sides, label), history
 
 
-def _said_merges(sides: Sides, label: Array) -> list[Merge]:
-    """Return the merges that a person made: each track of a cluster with its lowest."""
-    lowest = np.unique(label, return_index=True)[1][label]
-    others = np.flatnonzero(lowest != np.arange(len(label)))
+def given_merges(sides: Sides, before: Array, after: Array, round_: int) -> list[Merge]:
+    """Return the merges that make the clusters `after` (tracks,) of those `before`, none of which
+    follows from losses: each with the one of its lowest track.
+    """
+    lowest = np.unique(after, return_index=True)[1][after]
+    others = np.intersect1d(
+        np.unique(before, return_index=True)[1], np.flatnonzero(lowest != np.arange(len(after)))
+    )
     if not len(others):
         return []
-    limit = limits(sides, np.arange(len(label)))
+    limit = limits(sides, np.arange(len(after)))
     p, q = mean_of_crops(sides)
     merges = []
     for track in others.tolist():
         first = int(lowest[track])
         loss = loss_to(p[[first]], q[[first]], p[[track]], q[[track]]).item()
-        merges.append(Merge(SAID, first, track, loss, float(limit[first]), float(limit[track])))
+        merges.append(Merge(round_, first, track, loss, float(limit[first]), float(limit[track])))
     return merges
 
 

@@ -13,33 +13,38 @@ from torch.nn import functional as F
 
 from videoclusternet.config import ClusterConfig
 from videoclusternet.models.face_model import FaceModel
-from videoclusternet.models.views import trunk_views
+from videoclusternet.models.views import Views, trunk_views
 from videoclusternet.records import Array, Progress, silent
+
+DROPOUT = 0.1  # share of the values in front of the tail that are dropped; ours
 
 
 @torch.no_grad()
 def seen_and_scored(
     model: FaceModel,
     images: Array,
-    views: int,
+    views: Views,
     config: ClusterConfig,
     seed: int,
     progress: Progress = silent,
 ) -> tuple[Tensor, Array]:
-    """Return the embeddings of crops in several views, (crops, views, d), and each crop's score.
+    """Return the embeddings of crops, one at least, in several views, and each crop's score.
+
+    The embeddings are (crops, views, d), the scores (crops,).
 
     The first view is the crop itself, and is the one that is scored; see `crop_quality`.
     """
-    embeddings, scores = [], [np.empty(0)]
-    for values in trunk_views(model, images, views, seed, progress):
+    embeddings, scores = [], []
+    for values in trunk_views(model, images, views, progress):
         embeddings.append(model.tail(values))
         scores.append(crop_quality(model, values[:, 0], config, seed))
-    none = torch.empty(0, views, model.spec.dimension, device=model.device)
-    return torch.cat([none, *embeddings]), np.concatenate(scores)
+    return torch.cat(embeddings), np.concatenate(scores)
 
 
 @torch.no_grad()
-def crop_quality(model: FaceModel, values: Tensor, config: ClusterConfig, seed: int) -> Array:
+def crop_quality(
+    model: FaceModel, values: Tensor, config: ClusterConfig, seed: int, dropout: float = DROPOUT
+) -> Array:
     """Return the score of each crop, 0 to 1, from the trunk's values (crops, width).
 
     `2 sigmoid(-d)` with the mean distance d between the normalised embeddings of several passes
@@ -47,7 +52,7 @@ def crop_quality(model: FaceModel, values: Tensor, config: ClusterConfig, seed: 
     depend on which others are scored with it.
     """
     generator = torch.Generator().manual_seed(seed)
-    keep = 1 - config.quality_dropout
+    keep = 1 - dropout
     width = values.shape[1]
     masks = torch.rand(config.quality_passes, width, generator=generator).to(values.device) < keep
     scores = [_agreement(F.normalize(model.tail(crop * masks / keep), dim=-1)) for crop in values]

@@ -18,9 +18,11 @@ from videoclusternet.clustering.distance import RULES, Rule, Sides
 from videoclusternet.clustering.quality import seen_and_scored, track_quality
 from videoclusternet.config import ClusterConfig
 from videoclusternet.models.face_model import FaceModel
+from videoclusternet.models.views import augmented, mirrored
 from videoclusternet.records import Array, Crops, Progress, Signatures, silent
 
 CROPS = 4096  # crops whose outputs are held at a time; ours
+LEAST_WEIGHT = 0.02  # of a crop in the mean of its track; ours
 
 
 def sign_tracks(
@@ -34,22 +36,53 @@ def sign_tracks(
 ) -> Signatures:
     """Return quality and sides of the loss of every track that the crops come from.
 
-    The network sees each crop in several views, drawn from the seed, so that a track of one crop
-    has pairs to take its limit from (ours).
+    For average linkage the network sees each crop and its mirror image; the rules by which a track
+    takes a limit from its own crops see it in several views, drawn from the seed, so that a track
+    of one crop has pairs (ours).
     """
+    rule = RULES[config.rule]
     if not len(crops):
         tracks = len(crops.counts)
         nothing = np.empty((tracks, 0), np.float32)
         none = np.full(tracks, np.nan, np.float32)
-        return Signatures(none, crops.counts, nothing, nothing, np.zeros(tracks), nothing, nothing)
+        return Signatures(
+            none, crops.counts, nothing, nothing, np.zeros(tracks), nothing, nothing,
+            _usual(model, rule),
+        )  # fmt: skip
     model = model.to(device)
-    embeddings, scores = seen_and_scored(
-        model, crops.images, model.config.views, config, seed, progress
-    )
+    views = mirrored if rule.average else augmented(model.config.views, seed)
+    embeddings, scores = seen_and_scored(model, crops.images, views, config, seed, progress)
+    return sign_embedded(model, embeddings, crops, rule, track_quality(scores, crops.counts))
+
+
+def sign_embedded(
+    model: FaceModel, embeddings: Tensor, crops: Crops, rule: Rule, quality: Array
+) -> Signatures:
+    """Return sides and quality (tracks,) of tracks from the embeddings (crops, views, d) of their
+    crops, one at least, in the views that the rule wants.
+    """
     cropped = crops.counts > 0
-    sides = film_sides(model, embeddings, crops.counts[cropped], RULES[config.rule])
-    quality = track_quality(scores, crops.counts).astype(np.float32)
-    return Signatures(quality, **{f.name: _all(getattr(sides, f.name), cropped) for f in SUMS})
+    weight = frontal_weight(crops.frontal) if rule.average else None
+    sides = film_sides(model, embeddings, crops.counts[cropped], rule, weight)
+    columns = {f.name: _all(getattr(sides, f.name), cropped) for f in SUMS}
+    return Signatures(quality.astype(np.float32), **columns, usual=_usual(model, rule))
+
+
+def _usual(model: FaceModel, rule: Rule) -> Array:
+    """Return the column of the distance between strangers: of what a rule compares, if known."""
+    known = rule.average and rule.distance == "cosine" and model.strangers is not None
+    return np.array([model.strangers] if known else [], np.float32)
+
+
+def frontal_weight(frontal: Array) -> Array:
+    """Return how much each crop counts in the mean of its track, (crops,).
+
+    The square of how far the face looks into the camera (ours): what a network makes of a profile
+    says more of the profile than of the person. A little more than 0, so that a track of profiles
+    has a mean, too.
+    """
+    weight: Array = frontal.astype(np.float64) ** 2 + LEAST_WEIGHT
+    return weight
 
 
 def signing(config: ClusterConfig) -> ClusterConfig:
@@ -61,7 +94,7 @@ def signing(config: ClusterConfig) -> ClusterConfig:
     alike = (
         name
         for name, rule in RULES.items()
-        if (rule.distance, rule.mean) == (mine.distance, mine.mean)
+        if (rule.distance, rule.mean, rule.average) == (mine.distance, mine.mean, mine.average)
     )
     merging = {"rule": next(alike), "quality_deviations": ClusterConfig().quality_deviations}
     return config.model_copy(update=merging)
@@ -85,7 +118,13 @@ def compared(model: FaceModel, embeddings: Tensor, rule: Rule) -> Tensor:
     return features
 
 
-def film_sides(model: FaceModel, embeddings: Tensor, counts: Array, rule: Rule) -> Sides:
+def film_sides(
+    model: FaceModel,
+    embeddings: Tensor,
+    counts: Array,
+    rule: Rule,
+    weight: Array | None = None,
+) -> Sides:
     """Return the sides of tracks from the embeddings (crops, views, d) of their crops.
 
     As `track_sides` does, but so many tracks at a time that what a head makes of their crops, some
@@ -96,8 +135,10 @@ def film_sides(model: FaceModel, embeddings: Tensor, counts: Array, rule: Rule) 
     ends = [0, *(np.flatnonzero(np.diff(part)) + 1).tolist(), len(counts)]
     parts = []
     for first, last in pairwise(ends):
-        features = compared(model, embeddings[starts[first] : starts[last]], rule)
-        parts.append(track_sides(model, features, counts[first:last], rule))
+        rows = slice(starts[first], starts[last])
+        features = compared(model, embeddings[rows], rule)
+        weights = None if weight is None else weight[rows]
+        parts.append(track_sides(model, features, counts[first:last], rule, weights))
     if len(parts) == 1:
         return parts[0]
     columns = [[getattr(one, field.name) for one in parts] for field in fields(Sides)]
@@ -105,24 +146,39 @@ def film_sides(model: FaceModel, embeddings: Tensor, counts: Array, rule: Rule) 
 
 
 @torch.no_grad()
-def track_sides(model: FaceModel, features: Tensor, counts: Array, rule: Rule) -> Sides:
+def track_sides(
+    model: FaceModel, features: Tensor, counts: Array, rule: Rule, weight: Array | None = None
+) -> Sides:
     """Return the sides of tracks from what the rule compares of their crops.
 
     `features` are what `compared` returns: (crops, views, heads, k) for the loss, (crops, views, d)
-    for the other distances. The crops stand in track order, `counts` (tracks,) of
-    each, at least one. A view counts as a crop of its own (ours).
+    for the other distances. The crops stand in track order, `counts` (tracks,) of each, at least
+    one; `weight` (crops,) is what each counts in the mean of its track. A view counts as a crop of
+    its own (ours), but for average linkage: there the views of a crop are one, and a track is its
+    mean and nothing else.
     """
     sides = SIDES[rule.distance]
     views = features.shape[1]
     starts = np.cumsum(counts) - counts
+    weight = np.ones(len(features)) if weight is None else weight
+    middle = features.double().mean(1)
+    if rule.average and rule.distance == "cosine":
+        middle = F.normalize(middle, dim=-1)
+    middle = middle * torch.as_tensor(weight, device=middle.device).view(
+        -1, *(1,) * (middle.ndim - 1)
+    )
+    whole = np.add.reduceat(weight, starts).reshape(-1, *(1,) * (middle.ndim - 1))
+    means = np.add.reduceat(middle.cpu().numpy(), starts) / whole
+    mean_p, mean_q = sides(model, torch.as_tensor(means, device=features.device))
+    if rule.average:
+        number = counts[:, None]
+        own = counts * (mean_p * mean_q).sum(1)
+        return Sides(counts, number * mean_p, number * mean_q, own, mean_p, mean_q)
     p, q = sides(model, features.flatten(0, 1))
     sum_p, sum_q, own = (np.add.reduceat(x, starts * views) for x in (p, q, (p * q).sum(1)))
     if rule.mean == "late":
         count = (counts * views)[:, None]
         return Sides(counts * views, sum_p, sum_q, own, sum_p / count, sum_q / count)
-    shape = (len(counts),) + (1,) * (features.ndim - 2)
-    means = np.add.reduceat(features.double().mean(1).cpu().numpy(), starts) / counts.reshape(shape)
-    mean_p, mean_q = sides(model, torch.as_tensor(means, device=features.device))
     return Sides(counts * views, sum_p, sum_q, own, mean_p, mean_q)
 
 

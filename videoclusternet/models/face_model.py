@@ -112,6 +112,7 @@ class FaceModel(nn.Module):
         self.patch_head: PatchHead | None = None
         if config.patches and isinstance(backbone, PatchBackbone):
             self.patch_head = PatchHead(math.prod(backbone.grid), backbone.patch_width, config)
+        self.tuned = False  # whether the backbone is no longer as it came
         self.log: list[dict[str, Any]] = []  # a row for each training step and matching
         self.events: list[str] = []  # what the guard against collapse did, in sentences
 
@@ -132,6 +133,11 @@ class FaceModel(nn.Module):
     def device(self) -> torch.device:
         """Where the parameters lie."""
         return self.centre.device
+
+    @property
+    def strangers(self) -> float | None:
+        """The distance between strangers that the backbone has in films; None where unknown."""
+        return None if self.tuned else self.spec.strangers
 
     def trunk(self, images: Tensor) -> Tensor:
         """Return the backbone's values in front of its last layer for crops.
@@ -186,6 +192,7 @@ class FaceModel(nn.Module):
             "config": self.config.model_dump_json(),
             "log": json.dumps(self.log),
             "events": json.dumps(self.events),
+            "tuned": self.tuned,
         }
         state = {name: value.contiguous().cpu() for name, value in self.state_dict().items()}
         save_file(state, path, metadata={"videoclusternet": json.dumps(about, sort_keys=True)})
@@ -207,6 +214,7 @@ class FaceModel(nn.Module):
                 model = cls(spec, build_backbone(spec, about["plan"]), config)
             model.load_state_dict(state)
             model.log, model.events = json.loads(about["log"]), json.loads(about["events"])
+            model.tuned = about["tuned"]
         except (
             OSError, SafetensorError, UsageError, WeightsError, KeyError, TypeError, ValueError,
             RuntimeError,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from kornia.augmentation import (
@@ -78,22 +78,35 @@ def _detail(x: Tensor) -> Tensor:
     return x
 
 
+Views = Callable[[Tensor], list[Tensor]]
+"""Pictures (n, size, size, 3) to the views of them that a network is shown, in the same form."""
+
+
+def augmented(views: int, seed: int) -> Views:
+    """Return what shows each picture itself and, drawn from the seed, so many less one of it."""
+    augment = Augmentation(seed)
+    return lambda images: [images, *(augment(images) for _ in range(views - 1))]
+
+
+def mirrored(images: Tensor) -> list[Tensor]:
+    """Return pictures and their mirror images: a face turned left is like itself turned right."""
+    return [images, images.flip(2)]
+
+
 @torch.no_grad()
 def trunk_views(
-    model: FaceModel, images: Array, views: int, seed: int, progress: Progress = silent
+    model: FaceModel, images: Array, views: Views, progress: Progress = silent
 ) -> Iterator[Tensor]:
-    """Yield the trunk's values of crops under augmentation, (batch, views, width), in order.
+    """Yield the trunk's values of crops in some views, (batch, views, width), in order.
 
-    The first view is the crop itself, the others are drawn from the seed. Not all are held at once:
-    in front of its last layer a network may have ten times as many values as behind it.
+    Not all are held at once: in front of its last layer a network may have ten times as many values
+    as behind it.
     """
-    augment = Augmentation(seed)
     model.eval()
     for start in range(0, len(images), BATCH):
         batch = torch.tensor(images[start : start + BATCH], device=model.device)
         let_go(images)
-        seen = [batch, *(augment(batch) for _ in range(views - 1))]
-        yield torch.stack([by_halves(model.trunk, x) for x in seen], dim=1)
+        yield torch.stack([by_halves(model.trunk, x) for x in views(batch)], dim=1)
         progress(min(start + BATCH, len(images)), len(images))
 
 
@@ -103,5 +116,5 @@ def embedded_views(
 ) -> Tensor:
     """Return the embeddings of crops under augmentation, (crops, views, d): see `trunk_views`."""
     none = torch.empty(0, views, model.spec.dimension, device=model.device)
-    values = trunk_views(model, images, views, seed, progress)
+    values = trunk_views(model, images, augmented(views, seed), progress)
     return torch.cat([none, *(model.tail(batch) for batch in values)])

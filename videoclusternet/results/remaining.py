@@ -29,7 +29,7 @@ def clusters_without(clusters: Clusters, number: Array) -> Clusters:
     relabelled[labels] = np.arange(len(labels))
     merges = stays[clusters.left] & stays[clusters.right]
     doubts = stays[clusters.doubt_left] & stays[clusters.doubt_right]
-    picked = {"people": labels, "merges": merges, "doubts": doubts}
+    picked = {"people": labels, "merges": merges, "doubts": doubts, "film": slice(None)}
     values = {
         f.name: getattr(clusters, f.name)[picked.get(f.metadata["table"], stays)]
         for f in fields(clusters)

@@ -103,6 +103,7 @@ def render_report(
             appearances_listed=APPEARANCES,
             merges=_merges(clusters, film),
             merges_listed=MERGES,
+            threshold=clusters.film_threshold,
             doubted=[person for person in people if person.doubts],
             doubted_named=DOUBTED,
             doubts_listed=DOUBTS,

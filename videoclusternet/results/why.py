@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from videoclusternet.errors import UsageError
-from videoclusternet.records import SAID, UNKNOWN, Clusters, told
+from videoclusternet.records import SAID, SHOWN, UNKNOWN, Clusters, told
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,9 @@ def explain_pair(
         lines = [f"Track {left} is one track: it was followed through its shot as one face."]
     elif together:
         met = "no merge joins them, somebody said so"
-        if links and links[-1].round != SAID:
+        if links and links[-1].round == SHOWN:
+            met = "the film shows it"
+        elif links and links[-1].round != SAID:
             met = f"they met in round {links[-1].round}"
         lines = [f"{pair} are one person, {who[0]}: {met}."]
     elif UNKNOWN in labels:
@@ -112,13 +114,22 @@ def explain_pair(
             _nearest(clusters, track, own, names or {})
             for track, own in zip((left, right), who, strict=True)
         ]
-    return Why(left, right, together, tuple(links), "\n".join([*lines, *map(_sentence, links)]))
+    lines += [_sentence(link, clusters.film_threshold) for link in links]
+    return Why(left, right, together, tuple(links), "\n".join(lines))
 
 
-def _sentence(link: Link) -> str:
+def _sentence(link: Link, threshold: float | None) -> str:
     left, right = _called(link.left), _called(link.right)
     if link.round == SAID:
         return f"Somebody said that {left} and {right} are one; loss {_number(link.loss)}."
+    if link.round == SHOWN:
+        return (
+            f"The camera set-up of {left} returned in {right}, with a face in the same place; loss "
+            f"{_number(link.loss)}."
+        )
+    if threshold is not None:
+        far = f"distance {_number(link.loss)}, below the film's threshold {_number(threshold)}"
+        return f"Round {link.round}: {left} met {right}: {far}."
     limits = f"limits {_number(link.left_limit)} and {_number(link.right_limit)}"
     below = any(limit and link.loss < limit for limit in (link.left_limit, link.right_limit))
     how = "" if below else "; above both, but each is the other's nearest by far"
@@ -140,10 +151,10 @@ def _nearest(clusters: Clusters, track: int, own: str, names: Mapping[int, str])
     other = int(clusters.other[track])
     alone = int((clusters.label == clusters.label[track]).sum()) == 1
     losses = [_number(told(x[track])) for x in (clusters.own_loss, clusters.other_loss)]
-    mine = (
-        f"its own limit is {losses[0]}"
-        if alone
-        else f"its loss to the rest of {own} is {losses[0]}"
-    )
+    if alone:
+        whose = "its own limit" if clusters.film_threshold is None else "the film's threshold"
+        mine = f"{whose} is {losses[0]}"
+    else:
+        mine = f"its loss to the rest of {own} is {losses[0]}"
     name = names.get(other, f"person {other}")
     return f"Track {track}: {mine}, to the nearest other, {name}, {losses[1]}."

@@ -70,8 +70,14 @@ class Candidate:
 class Evidence:
     """The film's own losses, between people as they are after all that was said."""
 
-    def __init__(self, state: State, signatures: Signatures) -> None:
+    def __init__(
+        self, state: State, signatures: Signatures, threshold: float | None = None
+    ) -> None:
+        """Take a film's state, what the network makes of its tracks, and the threshold of the film,
+        None where each person has a limit of their own.
+        """
         self.state = state
+        self.threshold = threshold
         self.signatures = signatures
         self.seen = signatures.count > 0
         self.people = [
@@ -88,7 +94,13 @@ class Evidence:
     def _brought(self) -> tuple[Array, Array, Array]:
         """The limit of each person, and what each brings."""
         sides = Sides.of(self.signatures, self.tracks)
-        return limits(sides, self.label), *brought(sides, self.label)
+        return self._limits(sides, self.label), *brought(sides, self.label)
+
+    def _limits(self, sides: Sides, label: Array) -> Array:
+        """Return what loss to it each group of tracks allows."""
+        if self.threshold is None:
+            return limits(sides, label)
+        return np.full(label.max(initial=-1) + 1, self.threshold)
 
     @cached_property
     def _strangers(self) -> Array:
@@ -124,7 +136,7 @@ class Evidence:
             sides = Sides.of(self.signatures, rest)
             one = np.zeros(len(rest), np.int64)
             own = loss_to(p, q, *brought(sides, one)).item()
-            found.append(Candidate(mine, own, float(limits(sides, one)[0])))
+            found.append(Candidate(mine, own, float(self._limits(sides, one)[0])))
         return sorted(found, key=lambda one: one.loss)[:most]
 
     def _losses(self, p: Array, q: Array) -> list[Candidate]:
@@ -202,7 +214,7 @@ class Evidence:
 
     def _inside(self, person: int, tracks: Array, sides: Sides, half: Array) -> Question:
         larger, smaller = (0, 1) if 2 * half.sum() <= len(half) else (1, 0)
-        limit = limits(sides, half)[[larger, smaller]]
+        limit = self._limits(sides, half)[[larger, smaller]]
         left, right = (tracks[half == side].tolist() for side in (larger, smaller))
         p, q = brought(sides, half)
         loss = loss_to(p[[0]], q[[0]], p[[1]], q[[1]]).item()

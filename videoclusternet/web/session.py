@@ -58,7 +58,7 @@ class Now:
     @cached_property
     def evidence(self) -> Evidence:
         """The film's own losses between these people."""
-        return Evidence(self.state, self.view.signatures)
+        return Evidence(self.state, self.view.signatures, self.view.clusters.film_threshold)
 
     @cached_property
     def questions(self) -> list[Question]:

@@ -1,0 +1,87 @@
+"""The threshold of a film: a share of the distance that lies between strangers in it.
+
+Networks differ tenfold in how far apart they hold strangers, and one network by a third from film
+to film, because light, lens and make-up are shared by all who are in it. What is alike across
+networks and films is that two shots of one person are nearer than `NEARER` of that distance.
+Strangers that a film shows for certain are two faces in one picture. All of this is ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from videoclusternet.clustering.distance import Sides
+from videoclusternet.records import Array
+
+NEARER = 0.72
+"""Share of the distance between strangers up to which two are one person; chosen on eleven real
+films and three networks at once, among .66 to .80: docs/choices.md."""
+
+PRIOR = 20.0
+"""How many pairs of strangers what is usual counts for, beside those that the film shows."""
+
+MIRROR = 0.15
+"""Share of the distance between strangers below which two faces in one picture are one in a mirror,
+on a screen or in a split picture, and no strangers."""
+
+SAMPLE = 1024
+"""Tracks, spread evenly over the film, whose pairs tell what is usual in it."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What distances mean in one film, as its network sees it."""
+
+    strangers: float  # the distance that usually lies between two people
+    pairs: int  # certain strangers that the film shows
+
+    @property
+    def threshold(self) -> float:
+        """The distance from which on two are two people."""
+        return NEARER * self.strangers
+
+    @property
+    def mirrored(self) -> float:
+        """The distance below which two faces of one picture are one."""
+        return MIRROR * self.strangers
+
+
+def calibrate(sides: Sides, together: Array, usual: float | None = None) -> Calibration:
+    """Return what distances mean in a film.
+
+    Args:
+        sides: the tracks, two at least for there to be a distance.
+        together: pairs of tracks that are seen in one picture, int64 (n, 2).
+        usual: the distance between strangers that the network has in other films; None where
+            nobody has measured it: the middle one of all pairs of the film takes its place, for
+            most pairs are strangers.
+    """
+    if usual is None:
+        usual = _middle(sides)
+    shown = distance_of(sides, together)
+    if not len(shown):
+        return Calibration(usual, 0)
+    weighed = (len(shown) * float(np.median(shown)) + PRIOR * usual) / (len(shown) + PRIOR)
+    return Calibration(weighed, len(shown))
+
+
+def distance_of(sides: Sides, pairs: Array) -> Array:
+    """Return the distance of pairs of tracks (n, 2), as in `clustering.linkage`, float64 (n,)."""
+    one, other = pairs.T
+    p, q = (x[one] - x[other] for x in (sides.mean_p, sides.mean_q))
+    far: Array = np.einsum("nk,nk->n", p, q) / 2
+    return far
+
+
+def _middle(sides: Sides) -> float:
+    """Return the median distance of all pairs of tracks, 0 where there is none."""
+    count = len(sides.count)
+    if count < 2:
+        return 0.0
+    some = np.unique(np.linspace(0, count - 1, min(SAMPLE, count)).astype(np.int64))
+    p, q = sides.mean_p[some], sides.mean_q[some]
+    own = np.einsum("tk,tk->t", p, q)
+    far = (own[:, None] + own - p @ q.T - q @ p.T) / 2
+    return float(np.median(far[np.triu_indices(len(some), 1)]))
