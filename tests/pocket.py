@@ -38,6 +38,7 @@ NO_FILE = WeightsFile(Path(__file__), "0" * 64)
 """What stands for the file of the pocket networks, which draw their parameters themselves."""
 
 QUICK = FinetuneConfig(
+    when="always", matching="principal",
     heads=4, outputs=32, hidden=32, batch=16, head_passes=40, passes=3, rounds=2, views=3,
     backbone_rate=3e-4, head_rate=3e-3,
 )  # fmt: skip

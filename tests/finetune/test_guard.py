@@ -10,9 +10,9 @@ import torch
 
 from tests.pocket import NO_FILE, QUICK, draw_crops, load
 from videoclusternet.finetune import distil as step_room
-from videoclusternet.finetune import train as room
+from videoclusternet.finetune.distil import SLOWER, TRIES
 from videoclusternet.finetune.guard import LEAST, CollapseError, Snapshot, Watch
-from videoclusternet.finetune.train import SLOWER, TRIES, finetune_model
+from videoclusternet.finetune.train import finetune_model
 from videoclusternet.models.face_model import FaceModel
 
 CROPS = draw_crops([0, 1, 2, 0, 1, 3], [4, 3, 4, 3, 5, 2])
@@ -81,7 +81,7 @@ def test_a_snapshot_goes_back_to_the_same_future():
 @pytest.fixture
 def tries(monkeypatch):
     """What every try at a stage started with: its name, its rates, the student and the teacher."""
-    real, seen = room.distil, []
+    real, seen = step_room.distil, []
 
     def spy(stage, teacher, watch, stepped):
         networks = copy.deepcopy((teacher.student.state_dict(), teacher.model.state_dict()))
@@ -89,7 +89,7 @@ def tries(monkeypatch):
         seen.append((stage.name, rates, *networks))
         real(stage, teacher, watch, stepped)
 
-    monkeypatch.setattr(room, "distil", spy)
+    monkeypatch.setattr(step_room, "distil", spy)
     return seen
 
 
@@ -155,13 +155,13 @@ def test_real_collapse_leaves_the_backbone_as_it_came(pocket, tries):
 
 @pytest.mark.parametrize("seed", range(2))
 def test_a_film_of_one_person_is_no_collapse(pocket, monkeypatch, seed):
-    real, people = room.distil, []
+    real, people = step_room.distil, []
 
     def spy(stage, *others):
         people.append(stage.people)
         real(stage, *others)
 
-    monkeypatch.setattr(room, "distil", spy)
+    monkeypatch.setattr(step_room, "distil", spy)
     crops = draw_crops([0] * 7, [4, 3, 4, 0, 3, 5, 2], noise=5)
     model = finetune_model(crops, pocket, NO_FILE, QUICK, seed=seed)
     assert people == [1, 1, 1]  # the track without a crop is nobody

@@ -12,6 +12,7 @@ import torch
 from tests.clustering.drawn import cluster_crops, one_by_one
 from tests.pocket import NO_FILE, POCKET, QUICK, draw_crops, load
 from videoclusternet.config import ClusterConfig
+from videoclusternet.finetune import distil as step_room
 from videoclusternet.finetune import train as room
 from videoclusternet.finetune.pairs import ACROSS
 from videoclusternet.finetune.teacher import Teacher
@@ -45,18 +46,21 @@ def same_backbone(model):
 @pytest.mark.parametrize("rounds", [0, 2])
 def test_tuning_finds_the_people(pocket, seed, rounds):
     model = finetune_model(CROPS, pocket, NO_FILE, quick(rounds=rounds), seed=seed)
-    found = score(cluster_crops(CROPS, TRACKS, model, ClusterConfig(), seed=seed).label, NAMES)
+    found = score(
+        cluster_crops(CROPS, TRACKS, model, ClusterConfig(rule="loss-nearest"), seed=seed).label,
+        NAMES,
+    )
     assert found.bcubed_f1 == 1.0
     assert found.predicted == 4
     drawn = finetune_model(CROPS, pocket, NO_FILE, quick(head_passes=0, rounds=0), seed=seed)
-    untuned = cluster_crops(CROPS, TRACKS, drawn, ClusterConfig(), seed=seed)
+    untuned = cluster_crops(CROPS, TRACKS, drawn, ClusterConfig(rule="loss-nearest"), seed=seed)
     assert score(untuned.label, NAMES).bcubed_f1 < 1.0
 
 
 @pytest.fixture
 def drawn_pairs(monkeypatch):
     """The tracks of the pairs (2, n) that each stage drew, by its name, and what it could draw."""
-    real, seen = room.distil, {}
+    real, seen = step_room.distil, {}
 
     def spy(stage, *others):
         draw, pairs = stage.sampler.draw, []
@@ -73,7 +77,7 @@ def drawn_pairs(monkeypatch):
             matches[track, partners] = True
         seen[stage.name] = np.concatenate(pairs, axis=1), matches
 
-    monkeypatch.setattr(room, "distil", spy)
+    monkeypatch.setattr(step_room, "distil", spy)
     return seen
 
 
@@ -201,13 +205,13 @@ def test_steps_follow_from_the_number_of_crops(pocket, counts):
 
 
 def test_rates_and_momentum_have_one_schedule_over_all_rounds(pocket, monkeypatch):
-    real, seen = room.distil, []
+    real, seen = step_room.distil, []
 
     def spy(stage, *others):
         seen.append((stage.steps, stage.schedule))
         return real(stage, *others)
 
-    monkeypatch.setattr(room, "distil", spy)
+    monkeypatch.setattr(step_room, "distil", spy)
     finetune_model(CROPS, pocket, NO_FILE, quick(rounds=3, head_passes=8, passes=4))
     head, joint = steps_of(8, sum(COUNTS)), steps_of(4, sum(COUNTS))
     rounds = [(range(n * joint, (n + 1) * joint), 3 * joint) for n in range(3)]
@@ -228,7 +232,7 @@ def test_tracks_are_matched_by_the_backbone_as_it_came_then_by_the_teacher(pocke
 
 def test_each_side_is_augmented_on_its_own(pocket, monkeypatch):
     """Two looks at the same crops are two draws, of cached views and of pictures."""
-    real, told = room.distil, []
+    real, told = step_room.distil, []
 
     def spy(stage, *others):
         crop = np.arange(len(CROPS))
@@ -236,7 +240,7 @@ def test_each_side_is_augmented_on_its_own(pocket, monkeypatch):
         told.append((stage.name, (one != other).flatten(1).any(1).float().mean().item()))
         return real(stage, *others)
 
-    monkeypatch.setattr(room, "distil", spy)
+    monkeypatch.setattr(step_room, "distil", spy)
     finetune_model(CROPS, pocket, NO_FILE, quick(rounds=1, head_passes=1, passes=1))
     assert [name for name, _ in told] == ["head", "round 1"]
     assert told[0][1] == pytest.approx(1 - 1 / QUICK.views, abs=0.25)

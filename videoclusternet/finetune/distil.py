@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
-from videoclusternet.finetune.guard import CollapseError, Watch
+from videoclusternet.finetune.guard import CollapseError, Snapshot, Watch
 from videoclusternet.finetune.pairs import PairSampler
 from videoclusternet.finetune.patches import MaskedPatches
 from videoclusternet.finetune.teacher import Teacher, momentum_at
 from videoclusternet.models.device import in_pieces
+from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.loss import cross_entropy, information
 from videoclusternet.records import Array
 
 WARM_UP = 10  # steps over which a rate rises to its full value; ours
+TRIES = 3  # at a stage, each more slowly than the one before; ours
+SLOWER = 1 / 3  # ours: three times too fast is what collapsed
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,55 @@ def distil(stage: Stage, teacher: Teacher, watch: Watch, stepped: Callable[[], N
     with torch.no_grad():  # what the last step did, no other step sees
         if stage.steps and not in_pieces(stage.student, stage.pieces, seen).isfinite().all():
             raise CollapseError("the outputs were no longer numbers")
+
+
+def distil_guarded(
+    stage: Stage, teacher: Teacher, watch: Watch, report: Callable[[int], None]
+) -> tuple[bool, int]:
+    """Train over a stage: back and more slowly where it collapses, in pieces for a small GPU.
+
+    `report` is called with the number of steps done, again from 0 where it goes back. Returns
+    whether it came through, and in how many pieces; if it did not, everything is as it was before.
+    Raises torch.OutOfMemoryError where not even one crop at a time fits.
+    """
+    model, tries, steps = teacher.student, TRIES, 0
+
+    def stepped() -> None:
+        nonlocal steps
+        steps += 1
+        report(steps)
+
+    while tries:
+        good = Snapshot(stage.optimiser, model, teacher.model)
+        try:
+            distil(stage, teacher, watch, stepped)
+        except torch.OutOfMemoryError:
+            if stage.pieces >= model.config.batch:
+                raise
+            stage = replace(stage, pieces=min(2 * stage.pieces, model.config.batch))
+            told, pace = f"the GPU's memory was too small: steps in {stage.pieces} parts", 1.0
+        except CollapseError as collapse:
+            tries -= 1
+            told, pace = f"{collapse}: back to its start, a third as fast", SLOWER
+        else:
+            return True, stage.pieces
+        good.restore()
+        torch.cuda.empty_cache()
+        steps = 0
+        for group in stage.optimiser.param_groups:
+            group["rate"] *= pace
+        model.events.append(f"In the stage '{stage.name}' {told}.")
+    return False, stage.pieces
+
+
+def joint_optimiser(model: FaceModel) -> torch.optim.Optimizer:
+    """Return the optimiser of all joint rounds, the backbone at a rate of its own."""
+    config = model.config
+    head = {"params": model.head.parameters(), "rate": config.head_rate}
+    groups = [{"params": model.backbone.parameters(), "rate": config.backbone_rate}, head]
+    if model.patch_head:
+        groups.append(head | {"params": model.patch_head.parameters()})
+    return torch.optim.AdamW(groups, fused=True)
 
 
 def _set_rates(optimiser: torch.optim.Optimizer, step: int, schedule: int) -> None:

@@ -8,7 +8,6 @@ own training too (ours, because a track alone does not show how a person differs
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -17,9 +16,11 @@ from torch import Tensor
 
 from videoclusternet.config import FinetuneConfig
 from videoclusternet.durable import let_go
-from videoclusternet.finetune.distil import Stage, distil
-from videoclusternet.finetune.guard import CollapseError, Snapshot, Watch
+from videoclusternet.finetune.distil import Stage, distil_guarded, joint_optimiser
+from videoclusternet.finetune.guard import Snapshot, Watch
+from videoclusternet.finetune.held_out import HeldOut
 from videoclusternet.finetune.kept import Kept, State, generator_state, set_generator
+from videoclusternet.finetune.linked import match_by_linkage
 from videoclusternet.finetune.matching import match_tracks, obey
 from videoclusternet.finetune.pairs import PairSampler
 from videoclusternet.finetune.patches import MaskedPatches, standardise_patches
@@ -27,12 +28,10 @@ from videoclusternet.finetune.teacher import Teacher
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.registry import BackboneSpec
 from videoclusternet.models.views import Augmentation, embedded_views
-from videoclusternet.records import Array, Crops, Progress, silent
+from videoclusternet.records import Array, Crops, Links, Progress, silent
 from videoclusternet.said import Said
 from videoclusternet.weights.choice import WeightsFile
 
-TRIES = 3  # at a stage, each more slowly than the one before; ours
-SLOWER = 1 / 3  # ours: three times too fast is what collapsed
 JOINT_COST = 4  # a joint step in passes through the backbone: forward and back, and the teacher
 PATCH_COST = 1  # and with masked patches, for the teacher the student's view besides its own
 
@@ -43,6 +42,7 @@ def finetune_model(
     weights: WeightsFile,
     config: FinetuneConfig,
     *,
+    links: Links | None = None,
     seed: int = 0,
     device: str = "cpu",
     said: Said | None = None,
@@ -51,13 +51,14 @@ def finetune_model(
 ) -> FaceModel:
     """Return a backbone and a new head, tuned to the film of these crops: see `tune_model`."""
     model = FaceModel.create(spec, weights, config, seed).to(device)
-    return tune_model(model, crops, seed=seed, said=said, progress=progress, kept=kept)
+    return tune_model(model, crops, links=links, seed=seed, said=said, progress=progress, kept=kept)
 
 
 def tune_model(
     model: FaceModel,
     crops: Crops,
     *,
+    links: Links | None = None,
     seed: int = 0,
     said: Said | None = None,
     progress: Progress = silent,
@@ -66,17 +67,25 @@ def tune_model(
     """Return the model as the student that was tuned to the film that the crops come from.
 
     The same values serve every film: the number of steps follows from the number of crops. With
-    fewer than two tracks there is nothing to tell apart, and the model is returned as it came.
-    `log` of the model holds a row for each step and matching, `events` what the guard had to do.
-    Tracks that a person said are one person are positives from the start; told apart, they never
-    become a pair (ours). With `kept`, it goes on from the last round that an earlier call finished,
-    to the same numbers.
+    fewer than two tracks there is nothing to tell apart, and the model is returned as it came; so
+    it is where it is to be tuned only while that helps and `links`, what the film itself shows of
+    the tracks, are too few to tell (`finetune.held_out`). `log` of the model holds a row for each
+    step and matching, `events` what became of it, in sentences. Tracks that a person said are one
+    person are positives from the start; told apart, they never become a pair (ours). With `kept`,
+    it goes on from the last round that an earlier call finished, to the same numbers.
     """
-    if np.count_nonzero(crops.counts) > 1:
-        said = Said.nothing(len(crops.counts)) if said is None else said
-        training = _Training(model, crops, seed, said, progress, kept)
-        training.run()
-        training.report(training.work)  # the guard may have ended it early
+    counts, links = crops.counts, links or Links.empty()
+    if np.count_nonzero(counts) < 2:
+        return model.eval()
+    held = HeldOut.of(links, counts) if model.config.when == "helps" else None
+    if held and (refusal := held.refusal(model.config.rounds)):
+        model.events.append(refusal)
+        progress(1, 1)
+        return model.eval()
+    said = Said.nothing(len(counts)) if said is None else said
+    training = _Training(model, crops, links, held, seed, said, progress, kept)
+    training.run()
+    training.report(training.work)  # the guard may have ended it early
     return model.eval()
 
 
@@ -84,12 +93,15 @@ class _Training:
     """What the stages share: student and teacher, crops, random numbers and progress."""
 
     def __init__(
-        self, model: FaceModel, crops: Crops, seed: int, said: Said, progress: Progress,
-        kept: Kept | None,
+        self, model: FaceModel, crops: Crops, links: Links, held: HeldOut | None, seed: int,
+        said: Said, progress: Progress, kept: Kept | None,
     ) -> None:  # fmt: skip
         self.student = model
         self.config: FinetuneConfig = model.config
         self.crops = crops
+        self.links = held.rest if held else links
+        self.held = held
+        self.separation = 0.0  # of what is held out, by the student as it is
         self.seed = seed
         self.said = said
         self.rng = np.random.default_rng(seed)
@@ -112,12 +124,11 @@ class _Training:
             if matches is None:
                 self.student.events.append("The head was left as it was drawn.")
                 return
-            optimiser = self.joint_optimiser()
-            first = 0
-            self.keep(first, optimiser, matches)
+            optimiser = joint_optimiser(self.student)
+            self.keep(first := 0, optimiser, matches)
         else:
             self.teacher = Teacher(self.student)
-            optimiser = self.joint_optimiser()
+            optimiser = joint_optimiser(self.student)
             first, matches = self.restore(states[0], optimiser)
         as_it_came = Snapshot(optimiser, self.student, self.teacher.model)
         if states is not None:
@@ -125,16 +136,37 @@ class _Training:
         for round_ in range(first, self.config.rounds):
             if round_:
                 matches = self.match(self.embed(self.teacher.model), round_ + 1)
+            before = Snapshot(optimiser, self.student, self.teacher.model)
             if not self.train_jointly(round_, matches, optimiser):
                 as_it_came.restore()
                 self.student.events.append("The backbone was left as it came.")
+                self.student.tuned = False
                 return
+            if not self.helped(round_):
+                before.restore()
+                return
+            self.student.tuned = True
             self.keep(round_ + 1, optimiser, matches)
+
+    def helped(self, round_: int) -> bool:
+        """Tell whether what is held out of training stands out better after a round than before."""
+        if self.held is None:
+            return True
+        before, self.separation = self.separation, self.held.separated(self.student, self.crops)
+        self.student.log.append(
+            {"stage": "held out", "round": round_ + 1, "separation": self.separation}
+        )
+        told = f"from {before:.2f} to {self.separation:.2f} deviations in round {round_ + 1}"
+        how = "Tuning helped" if self.separation > before else "Tuning ended, it did not help"
+        self.student.events.append(f"{how}: tracks held out of it went {told}.")
+        return self.separation > before
 
     def begin(self) -> Array | None:
         """Train the head alone; return which tracks match, or None where it could not be."""
         embeddings = self.embed(self.student)
         self.student.head.standardise(embeddings.flatten(0, 1))
+        if self.held is not None:
+            self.separation = self.held.separated(self.student, self.crops)
         standardise_patches(self.student, self.crops.images)
         self.teacher = Teacher(self.student)
         matches = self.match(embeddings, 0)
@@ -150,6 +182,7 @@ class _Training:
             "optimiser": optimiser.state_dict(), "log": self.student.log,
             "events": self.student.events, "generator": generator_state(self.rng),
             "draws": self.augment.draws, "best": self.watch.best,
+            "separation": self.separation, "tuned": self.student.tuned,
         }  # fmt: skip
         self.kept.save(self.kept.latest if round_ else self.kept.start, state)
 
@@ -161,6 +194,7 @@ class _Training:
         self.student.log[:], self.student.events[:] = state["log"], state["events"]
         set_generator(self.rng, state["generator"])
         self.augment.draws, self.watch.best = state["draws"], state["best"]
+        self.separation, self.student.tuned = state["separation"], state["tuned"]
         self.report(state["done"])
         return state["round"], state["matches"].numpy()
 
@@ -182,7 +216,11 @@ class _Training:
         Returns bool (tracks, tracks), and notes in the log which matched.
         """
         matches = np.zeros((len(self.crops.counts),) * 2, bool)
-        if self.config.matching != "none":
+        if self.config.matching == "linkage":
+            matches = match_by_linkage(self.student, embeddings, self.crops, self.links, self.said)
+            if self.held:
+                self.held.forbid(matches)
+        elif self.config.matching != "none":
             matches = match_tracks(
                 embeddings.cpu().numpy(),
                 self.crops.counts,
@@ -221,15 +259,6 @@ class _Training:
         )
         return self.guarded(stage, cost=0)
 
-    def joint_optimiser(self) -> torch.optim.Optimizer:
-        """Return the optimiser of all rounds, the backbone at a rate of its own."""
-        backbone = {"params": self.student.backbone.parameters(), "rate": self.config.backbone_rate}
-        head = {"params": self.student.head.parameters(), "rate": self.config.head_rate}
-        groups = [backbone, head]
-        if self.student.patch_head:
-            groups.append(head | {"params": self.student.patch_head.parameters()})
-        return torch.optim.AdamW(groups, fused=True)
-
     def train_jointly(self, round_: int, matches: Array, optimiser: torch.optim.Optimizer) -> bool:
         """Train head and backbone for a round on pairs of tracks and of matched tracks."""
 
@@ -255,34 +284,14 @@ class _Training:
         return self.guarded(stage, cost=self.joint_cost)
 
     def guarded(self, stage: Stage, cost: int) -> bool:
-        """Train over a stage: back and more slowly where it collapses, in pieces for a small GPU.
+        """Train over a stage, as `distil_guarded` does, and count its work."""
+        start = self.done
 
-        Returns whether it came through; if not, everything is as it was before the stage. Raises
-        torch.OutOfMemoryError where not even one crop at a time fits.
-        """
-        start, tries = self.done, TRIES
-        while tries:
-            good = Snapshot(stage.optimiser, self.student, self.teacher.model)
-            try:
-                distil(stage, self.teacher, self.watch, lambda: self.report(self.done + cost))
-            except torch.OutOfMemoryError:
-                if self.pieces >= self.config.batch:
-                    raise
-                self.pieces = min(2 * self.pieces, self.config.batch)
-                stage = replace(stage, pieces=self.pieces)
-                told, pace = f"the GPU's memory was too small: steps in {self.pieces} parts", 1.0
-            except CollapseError as collapse:
-                tries -= 1
-                told, pace = f"{collapse}: back to its start, a third as fast", SLOWER
-            else:
-                return True
-            good.restore()
-            torch.cuda.empty_cache()
-            self.done = start
-            for group in stage.optimiser.param_groups:
-                group["rate"] *= pace
-            self.student.events.append(f"In the stage '{stage.name}' {told}.")
-        return False
+        def report(steps: int) -> None:
+            self.report(start + steps * cost)
+
+        through, self.pieces = distil_guarded(stage, self.teacher, self.watch, report)
+        return through
 
     def report(self, done: int) -> None:
         """Tell how much of the work is done, in passes of a crop through the backbone."""
