@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import videoclusternet as vcn
-from benchmarks.arguments import parser_of
+from benchmarks.arguments import RESULTS, parser_of
 from benchmarks.films import measure_films, table_of
 from benchmarks.join import TRUTH, join_film
 from benchmarks.repeat import measure_repeat
@@ -123,6 +123,25 @@ def _confidence(options: argparse.Namespace) -> None:
         print(f"{row.name:<36}{row.value:>9g}  {row.unit}")
 
 
+def _scenes(options: argparse.Namespace) -> None:
+    from benchmarks import scenes
+
+    if bool(options.cases) == bool(options.tv):
+        raise vcn.UsageError("Name films with their truth, or --tv with a folder of face tracks.")
+    head = header(options.preset, options.changes, [0])
+    options.work.mkdir(parents=True, exist_ok=True)
+    if options.tv:
+        judged = scenes.judge_series(options.tv)
+    else:
+        given = options.work, options.preset, options.changes
+        cases = read_cases(options.cases)
+        judged = [one for case in cases for one in scenes.judge_film(case, *given)]
+    out = options.out or RESULTS / f"scenes{'-tv' if options.tv else ''}.json"
+    write_results(out, head, [*scenes.rows_of(judged)])
+    for line in scenes.table_of(judged):
+        print(line)
+
+
 def _run(options: argparse.Namespace) -> None:
     from benchmarks import compare, standings  # torch
 
@@ -161,6 +180,21 @@ def _bases(options: argparse.Namespace) -> None:
         )
         write_results(options.out, head, [*bases.rows_of(found)])
     for line in bases.table_of(found):
+        print(line)
+
+
+def _levers(options: argparse.Namespace) -> None:
+    from benchmarks import bases, levers  # torch
+
+    cases = read_cases(options.cases)
+    if len(cases) < 2:
+        raise vcn.UsageError("Name two films or more: each gets its threshold of the others.")
+    tables: dict[str, levers.Table] = {}
+    for setting in options.backbones:
+        tables[bases.name_of(setting)] = levers.measure_levers(cases, setting, options.work)
+        rows = [row for name, table in tables.items() for row in levers.rows_of(name, table)]
+        write_results(options.out, header("standard", [], []), rows)
+    for line in levers.table_of(tables):
         print(line)
 
 
@@ -353,6 +387,7 @@ def _with_truth(text: str, what: str) -> tuple[Path, Path]:
 MEASURES = {
     "run": _run,
     "bases": _bases,
+    "levers": _levers,
     "speed": _speed,
     "join": _join,
     "report": _report,
@@ -370,6 +405,7 @@ MEASURES = {
     "repeat": _repeat,
     "tracking": _tracking,
     "confidence": _confidence,
+    "scenes": _scenes,
     "backbones": _backbones,
 }
 """What each command calls."""

@@ -22,24 +22,30 @@ from benchmarks.films import GOALS
 from benchmarks.methods.linkage import cut
 from benchmarks.results_file import Row
 from benchmarks.runs import Case
+from videoclusternet.clustering.cluster import cluster_tracks
 from videoclusternet.clustering.distance import RULES
 from videoclusternet.clustering.known import recognisable
 from videoclusternet.clustering.merge import merge_tracks
 from videoclusternet.clustering.quality import seen_and_scored, track_quality
-from videoclusternet.clustering.signature import film_sides
-from videoclusternet.config import load_config
+from videoclusternet.clustering.signature import film_sides, sign_embedded
+from videoclusternet.config import ClusterConfig, load_config
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.models.registry import choose_backbone
+from videoclusternet.models.views import embedded_views, mirrored
 from videoclusternet.records import Array, Crops
 from videoclusternet.results.metrics import Scores, score
 from videoclusternet.results.truth import name_tracks, read_truth
+from videoclusternet.run_view import RunView
 
 TUNINGS = {
     "not tuned": None,
-    "head": ("finetune.rounds=0",),
-    "head, no matching": ("finetune.rounds=0", "finetune.matching=none"),
-    "joint": ("finetune.rounds=3",),
-}
+    "head": ("finetune.when=always", "finetune.rounds=0"),
+    "head, no matching": (
+        "finetune.when=always", "finetune.rounds=0", "finetune.matching=none",
+    ),
+    "joint": ("finetune.when=always",),
+    "joint, Gaussians": ("finetune.when=always", "finetune.matching=principal"),
+}  # fmt: skip
 """Settings by name; None is the backbone as it came, which has no head."""
 
 AVERAGE = "average linkage"
@@ -81,27 +87,31 @@ def _made(case: Case, tuning: str, seed: int, work: Path, preset: str) -> Trial:
     changes = TUNINGS[tuning]
     config = load_config(preset, [*(changes or ()), f"seed={seed}"])
     folder = work / case.name
-    until = "crops" if changes is None else "model"
+    until = "links" if changes is None else "model"
     run = vcn.process_film(case.film, folder, preset, changes or (), seed=seed, until=until)
     crops = run.crops
     found = name_tracks(run.tracks, read_truth(case.truth)).names
     names = np.array([name or "" for name in found], np.str_)
     if changes is None:
         model = FaceModel.create(*choose_backbone(config.backbone), config.finetune, seed).eval()
-        views = 1
     else:
-        model, views = run.model, config.finetune.views
-    embeddings, scores = seen_and_scored(model, crops.images, views, config.cluster, seed)
+        model = run.model
+    seen, scores = seen_and_scored(model, crops.images, mirrored, config.cluster, seed)
     quality = track_quality(scores, crops.counts)
     good = recognisable(quality, config.cluster.quality_deviations)
     labels: dict[str, Array] = {}
-    if changes is not None:
-        for name in RULES:
-            labels[name] = _grouped(name, model, embeddings, crops, good)
-        name = config.cluster.rule
-        labels[name + EVERYBODY] = _grouped(name, model, embeddings, crops, crops.counts > 0)
+    if changes is None:
+        labels["cosine-average"] = _linked("cosine-average", model, seen, run, quality)
+    else:
+        drawn = embedded_views(model, crops.images, config.finetune.views, seed)
+        for name, rule in RULES.items():
+            if rule.average:
+                labels[name] = _linked(name, model, seen, run, quality)
+            else:
+                labels[name] = _grouped(name, model, drawn, crops, good)
+        labels["loss" + EVERYBODY] = _grouped("loss", model, drawn, crops, crops.counts > 0)
     return Trial(
-        case.name, tuning, seed, names, _means(embeddings[:, 0].cpu().numpy(), crops), labels,
+        case.name, tuning, seed, names, _means(seen[:, 0].cpu().numpy(), crops), labels,
         _matching(model, names),
     )  # fmt: skip
 
@@ -116,6 +126,17 @@ def _grouped(
     sides = film_sides(model, embeddings[rows], crops.counts[known], rule)
     labels[known] = merge_tracks(sides, rule)[0]
     return labels
+
+
+def _linked(
+    name: str, model: FaceModel, embeddings: torch.Tensor, run: RunView, quality: Array
+) -> Array:
+    """Return the label of each track by average linkage, as the program does it."""
+    crops, rule = run.crops, RULES[name]
+    signatures = sign_embedded(model, embeddings, crops, rule, quality)
+    config = ClusterConfig(rule=name)
+    label: Array = cluster_tracks(signatures, run.tracks, config, run.links).label
+    return label
 
 
 def _means(embeddings: Array, crops: Crops) -> Array:

@@ -92,6 +92,13 @@ def _add_scores(commands: Commands) -> None:
     bases.add_argument(
         "--backbones", nargs="+", default=[vcn.Config().backbone], metavar="NAME[=FILE]"
     )
+    levers = commands.add(
+        "levers", [WORKS], "what each part of the default gives on films, network by network"
+    )
+    levers.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
+    levers.add_argument(
+        "--backbones", nargs="+", default=[vcn.Config().backbone], metavar="NAME[=FILE]"
+    )
     films = commands.add("films", [*SCORED, SHARED], "score films whose truth is known")
     films.add_argument("cases", nargs="+", metavar="FILM:TRUTH")
     season = commands.add(
@@ -113,6 +120,15 @@ def _add_scores(commands: Commands) -> None:
         "confidence", [], "fit the confidence to finished runs, and tell how it holds"
     )
     confidence.add_argument("runs", nargs="+", metavar="RUN:TRUTH")
+    scenes = commands.add(
+        "scenes", [WORKS, PLACED, SHARED], "how right a film's own links between tracks are"
+    )
+    scenes.add_argument("cases", nargs="*", metavar="FILM:TRUTH")
+    scenes.add_argument(
+        "--tv", type=Path, metavar="FOLDER",
+        help="the face tracks of twelve television episodes instead: see scenes.py",
+    )  # fmt: skip
+    scenes.set_defaults(out=None)  # scenes.json, or scenes-tv.json
     report = commands.add(
         "report", [], "write the page of results, and its pictures, from `run`",
         Path("docs/results.md"),

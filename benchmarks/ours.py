@@ -116,6 +116,6 @@ def _seen(tracks: TrackSet) -> Tracks:
     nothing = np.full(number, np.nan, np.float32)
     return Tracks(
         track, frame, np.full((number, 4), np.nan, np.float32),
-        np.full((number, 5, 2), np.nan, np.float32), nothing, nothing, nothing,
+        np.full((number, 5, 2), np.nan, np.float32), nothing, nothing, nothing, nothing,
         np.ones(number, bool), np.zeros(number, bool),
     )  # fmt: skip

@@ -347,4 +347,5 @@ def _signatures(label: Array, rng: np.random.Generator, width: int = 2048) -> Si
     count = np.full(len(label), 8)
     p, q = p.astype(np.float32), q.astype(np.float32)
     own = 8 * (p * q).sum(1).astype(np.float64)
-    return Signatures(np.full(len(label), 0.9, np.float32), count, 8 * p, 8 * q, own, p, q)
+    quality, unknown = np.full(len(label), 0.9, np.float32), np.empty(0, np.float32)
+    return Signatures(quality, count, 8 * p, 8 * q, own, p, q, unknown)

@@ -59,7 +59,7 @@ def tracks_of(faces: Faces, ids: Array) -> Tracks:
     columns = {
         name: values[rows[order]]
         for name, values in faces.columns().items()
-        if name not in ("looked", "motion")
+        if name in Tracks.empty().columns()
     }
     return Tracks(track=track[order], filled=np.zeros(len(rows), bool), **columns)
 

@@ -68,7 +68,7 @@ def made_run(spans, counts):
     box = np.stack([100 * track, 0 * track, 100 * track + 50, 0 * track + 50], 1)
     tracks = Tracks(
         track, frame, box.astype(np.float32), np.zeros((n, 5, 2), np.float32),
-        *np.ones((3, n), np.float32), np.ones(n, bool), np.zeros(n, bool),
+        *np.ones((4, n), np.float32), np.ones(n, bool), np.zeros(n, bool),
     )  # fmt: skip
     owner = np.repeat(np.arange(len(counts)), counts)
     images = np.repeat(owner, 12).reshape(-1, 2, 2, 3).astype(np.uint8)
