@@ -142,6 +142,19 @@ def _scenes(options: argparse.Namespace) -> None:
         print(line)
 
 
+def _drawn_season(options: argparse.Namespace) -> None:
+    from benchmarks import drawn_season
+
+    seeds = list(dict.fromkeys(options.seeds))
+    head = header("standard", [], seeds)
+    trials = []
+    for trial in drawn_season.measure_seasons(options.folder, seeds):
+        trials.append(trial)
+        write_results(options.out, head, [*drawn_season.rows_of(trials)])
+    for line in drawn_season.table_of(trials):
+        print(line)
+
+
 def _run(options: argparse.Namespace) -> None:
     from benchmarks import compare, standings  # torch
 
@@ -406,6 +419,7 @@ MEASURES = {
     "tracking": _tracking,
     "confidence": _confidence,
     "scenes": _scenes,
+    "drawn-season": _drawn_season,
     "backbones": _backbones,
 }
 """What each command calls."""

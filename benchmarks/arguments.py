@@ -129,6 +129,13 @@ def _add_scores(commands: Commands) -> None:
         help="the face tracks of twelve television episodes instead: see scenes.py",
     )  # fmt: skip
     scenes.set_defaults(out=None)  # scenes.json, or scenes-tv.json
+    drawn = commands.add(
+        "drawn-season", [SEEDED], "group real episodes and their seasons, whose faces are drawn"
+    )
+    drawn.add_argument(
+        "folder", type=Path, metavar="FOLDER",
+        help="the face tracks of television episodes: see scenes.py",
+    )  # fmt: skip
     report = commands.add(
         "report", [], "write the page of results, and its pictures, from `run`",
         Path("docs/results.md"),

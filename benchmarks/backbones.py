@@ -23,7 +23,7 @@ from videoclusternet.models.registry import BACKBONES, choose_backbone
 
 FEW = (
     "crops.most=2", "finetune.views=2", "finetune.batch=8", "finetune.head_passes=4",
-    "finetune.rounds=1", "finetune.passes=0.5", "cluster.quality_passes=2",
+    "finetune.rounds=1", "finetune.passes=0.5", "cluster.quality_passes=2", "finetune.when=always",
 )  # fmt: skip
 """Settings by which the largest network is through in minutes on two cores."""
 

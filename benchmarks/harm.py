@@ -31,6 +31,7 @@ QUICK = (
     "shots.shortest=0.2", "finetune.hidden=16", "finetune.outputs=16", "finetune.heads=8",
     "finetune.batch=8", "finetune.head_passes=20", "finetune.passes=2", "finetune.rounds=3",
     "finetune.views=2", "cluster.quality_passes=2", "crops.most=3", "crops.every=3",
+    "finetune.when=always",
 )  # fmt: skip
 CONTAINERS = ("mp4", "mkv", "avi", "mov", "ts", "webm")
 IN_ONE = 40  # mutated files that one process is given

@@ -101,7 +101,7 @@ def as_pictures(tracks: TrackSet) -> Crops:
     images[:, : 4 * dimension] = np.ascontiguousarray(tracks.embeddings, np.float32).view(np.uint8)
     nothing = np.full(count, np.nan, np.float32)
     return Crops(
-        images.reshape(count, 1, width, 3), tracks.track, np.arange(count), nothing, nothing,
+        images.reshape(count, width, 1, 3), tracks.track, np.arange(count), nothing, nothing,
         tracks.counts,
     )  # fmt: skip
 

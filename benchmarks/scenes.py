@@ -46,6 +46,26 @@ class Judged:
         return self.right / self.known if self.known else 1.0
 
 
+@dataclass(frozen=True, eq=False)
+class Episode:
+    """An episode of television as its face tracks tell it; no pixels are known."""
+
+    film: str
+    tracks: Tracks
+    shots: Shots
+    names: tuple[str | None, ...]  # of each track; None for people of the background
+    threads: Array  # int64 (n, 2): tracks that a returning set-up links, as published
+
+    @property
+    def placed(self) -> Array:
+        """The threads, int64 (m, 2), of which an end of one track lies where one of the other."""
+        starts = self.tracks.starts
+        ends = np.stack([starts[:-1], starts[1:] - 1], axis=1)
+        boxes = self.tracks.box[ends[self.threads]]  # of each pair: first and last box of both
+        near = iou(boxes[:, 0, :, None], boxes[:, 1, None]).max(axis=(1, 2)) >= SAME_PLACE
+        return self.threads[near]
+
+
 def judge_film(case: Case, work: Path, preset: str, changes: Sequence[str]) -> list[Judged]:
     """Run a film as far as its tracks, and judge its links. Raises ProgramFailedError."""
     folder = work / case.name
@@ -77,33 +97,45 @@ def count(film: str, kind: str, pairs: Array, names: Sequence[str | None], *, sa
 
 def judge_series(folder: Path) -> list[Judged]:
     """Judge the links of every episode in a folder. Raises InputError where there is none."""
+    return [found for episode in read_series(folder) for found in _judge_episode(episode)]
+
+
+def read_series(folder: Path) -> Iterator[Episode]:
+    """Yield every episode of a folder, by name. Raises InputError where there is none."""
     paths = sorted(folder.glob("*.facetracks.mat"))
     if not paths:
         raise vcn.InputError(f"{folder} holds no face tracks: see benchmarks/scenes.py.")
-    return [found for path in paths for found in _judge_episode(path)]
+    yield from map(read_episode, paths)
 
 
-def _judge_episode(path: Path) -> Iterator[Judged]:
+def read_episode(path: Path) -> Episode:
+    """Read the face tracks at a path, and the threads and cuts that lie beside them."""
     film = path.name.partition(".")[0]
     found = loadmat(path, squeeze_me=True, struct_as_record=False)["FaceTracks"]
     order = np.argsort([np.min(track.frames) for track in found], kind="stable")
     said = [str(found[i].groundTruthIdentity).lower() for i in order]
-    names = [None if name.startswith("unknown") else name for name in said]
     tracks = _tracks([found[i] for i in order])
-    shots = _shots(path.with_name(f"{film}.videvents"), int(tracks.frame.max()) + 1)
+    matrix = loadmat(path.with_name(f"{film}.track_threads.mat"))["track_thread_matrix"]
+    return Episode(
+        film,
+        tracks,
+        _shots(path.with_name(f"{film}.videvents"), int(tracks.frame.max()) + 1),
+        tuple(None if name.startswith("unknown") else name for name in said),
+        np.argwhere(np.triu(matrix[np.ix_(order, order)], 1)),
+    )
+
+
+def _judge_episode(episode: Episode) -> Iterator[Judged]:
+    film, tracks, shots, names = episode.film, episode.tracks, episode.shots, episode.names
     for judged in judge(film, tracks, shots, Faces.empty(), names):
         if judged.kind != KINDS[THREAD]:
             yield judged
-    matrix = loadmat(path.with_name(f"{film}.track_threads.mat"))["track_thread_matrix"]
-    threads = np.argwhere(np.triu(matrix[np.ix_(order, order)], 1))
-    yield count(film, "published thread", threads, names, same=True)
-    ends = np.stack([tracks.starts[:-1], tracks.starts[1:] - 1], axis=1)
-    boxes = tracks.box[ends[threads]]  # of each pair: first and last box of both
-    near = iou(boxes[:, 0, :, None], boxes[:, 1, None]).max(axis=(1, 2)) >= SAME_PLACE
-    yield count(film, "published thread, one place", threads[near], names, same=True)
+    yield count(film, "published thread", episode.threads, names, same=True)
+    yield count(film, "published thread, one place", episode.placed, names, same=True)
     shot = shots.of(tracks.spans[:, 0])
     pairs = np.argwhere(shot[:, None] + 2 == shot)
-    near = iou(tracks.box[ends[pairs[:, 0], 1]], tracks.box[ends[pairs[:, 1], 0]]) >= 0.7
+    first, last = tracks.starts[:-1], tracks.starts[1:] - 1
+    near = iou(tracks.box[last[pairs[:, 0]]], tracks.box[first[pairs[:, 1]]]) >= 0.7
     yield count(film, ABA, pairs[near], names, same=True)
 
 

@@ -25,6 +25,7 @@ QUICK = [
     "shots.shortest=0.2", "finetune.hidden=16", "finetune.outputs=16", "finetune.batch=8",
     "finetune.head_passes=2", "finetune.passes=2", "finetune.rounds=2", "finetune.views=2",
     "cluster.quality_passes=2", "detect.every=5", "crops.most=3", "crops.every=3",
+    "finetune.when=always",
 ]  # fmt: skip
 
 
@@ -115,6 +116,7 @@ def test_only_what_is_in_a_file_counts(film, tracked, tmp_path, monkeypatch):
     first = save("arcface_r18", tmp_path / "net.pth")
     after_tracks = {
         "crops",
+        "links",
         "model",
         "signatures",
         "clusters",

@@ -29,7 +29,7 @@ from videoclusternet.web.session import Session
 POCKET = [
     "shots.shortest=0.2", "finetune.hidden=16", "finetune.outputs=16", "finetune.batch=8",
     "finetune.head_passes=2", "finetune.passes=1", "finetune.rounds=1", "finetune.views=2",
-    "cluster.quality_passes=2", "detect.every=5", "crops.most=3",
+    "cluster.quality_passes=2", "detect.every=5", "crops.most=3", "finetune.when=always",
 ]  # fmt: skip
 UNPROMISED = {"facts.json", "report.html"}  # they say when the run was made, and how long it took
 
@@ -112,6 +112,7 @@ def test_a_run_can_stop_and_go_on(empty_film: Path, empty_run: RunView, tmp_path
     process(empty_film, tmp_path / "run", progress=lambda *now: told.append(now))
     assert done_anew(told) == [
         "crops",
+        "links",
         "model",
         "signatures",
         "clusters",
@@ -212,7 +213,8 @@ def test_a_rate_that_destroys_the_network_leaves_it_as_it_came(film: Path, tmp_p
     ("change", "expected"),
     [
         ("cluster.quality_passes=3", "signatures"),
-        ("cluster.rule=loss", "clusters"),
+        ("cluster.quality_deviations=9", "clusters"),
+        ("cluster.rule=loss", "signatures"),
         ("finetune.head_rate=1.23e-3", "model"),
         ("tracks.shortest=99", "tracks"),
         ("filter.side=1000", "kept"),

@@ -99,7 +99,8 @@ class ClusterConfig(_Section):
         "euclidean", "euclidean-nearest", "euclidean-both",
     ] = "cosine-average"  # fmt: skip
     quality_passes: int = Field(20, ge=2)  # SER-FIQ passes with dropout; ours
-    quality_deviations: float = Field(3.5, gt=0)  # MADs below the median that make Unknown; ours
+    quality_deviations: float = Field(3.5, gt=0)  # MADs below the median that make Unknown, by the
+    # rules that take limits from crops; ours
 
 
 class Config(_Section):

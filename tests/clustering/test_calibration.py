@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from tests.clustering.test_linkage import NONE, cosine_sides
 from videoclusternet.clustering.calibration import (
     MIRROR,
+    MOVED,
     NEARER,
     PRIOR,
     SAMPLE,
+    UNLIKE,
     calibrate,
     distance_of,
 )
@@ -34,6 +36,7 @@ def test_with_nobody_seen_together_what_is_usual_holds():
     assert (calibration.strangers, calibration.pairs) == (0.5, 0)
     assert calibration.threshold == pytest.approx(NEARER * 0.5)
     assert calibration.mirrored == pytest.approx(MIRROR * 0.5)
+    assert calibration.unlike == pytest.approx(UNLIKE * 0.5)
 
 
 def test_pairs_seen_together_count_beside_what_is_usual():
@@ -41,7 +44,8 @@ def test_pairs_seen_together_count_beside_what_is_usual():
     pairs = np.array([[0, 1], [2, 3], [4, 5]])
     calibration = calibrate(sides, pairs, 0.5)
     assert calibration.pairs == 3
-    assert calibration.strangers == pytest.approx((3 * 1.0 + PRIOR * 0.5) / (3 + PRIOR))
+    share = MOVED * 3 / (3 + PRIOR)
+    assert calibration.strangers == pytest.approx(share * 1.0 + (1 - share) * 0.5)
 
 
 def test_one_odd_pair_does_not_move_the_middle():

@@ -44,12 +44,16 @@ def test_without_evidence_who_is_near_is_one():
 
 
 def test_a_set_up_that_returns_joins_who_is_far_and_says_so():
-    found = grouped(links=[(0, 2, THREAD)])
-    assert found.label[0] == found.label[2]
+    found = grouped(degrees=[0, 10, 55, 100], links=[(0, 2, THREAD)])
+    assert found.label[0] == found.label[2] != grouped(degrees=[0, 10, 55, 100]).label[2]
     (shown,) = [merge for merge in found.history if merge.round == SHOWN]
     assert (shown.left, shown.right) == (0, 2)
-    assert shown.loss == pytest.approx(1 - np.cos(np.radians(100)))
-    assert shown.left_limit == found.threshold
+    assert shown.loss == pytest.approx(1 - np.cos(np.radians(55)))
+    assert shown.loss > found.threshold == shown.left_limit
+
+
+def test_somebody_else_in_the_same_place_is_not_joined():
+    assert as_sets(grouped(links=[(0, 2, THREAD)]).label) == as_sets(grouped().label)
 
 
 def test_two_in_one_picture_stay_two_and_widen_what_a_stranger_is():
@@ -90,7 +94,7 @@ def test_faint_tracks_join_and_join_nobody():
 @pytest.mark.parametrize("name", [name for name, rule in RULES.items() if not rule.average])
 def test_rules_with_limits_obey_the_films_links_too(name):
     links = [(0, 2, THREAD), (1, 3, TOGETHER), (0, 1, TOGETHER)]
-    found = grouped(links=links, rule=RULES[name])
+    found = grouped([0, 10, 55, 110, 30], links=links, rule=RULES[name])
     assert found.threshold is None
     assert found.label[0] == found.label[2]
     assert found.label[1] != found.label[3]

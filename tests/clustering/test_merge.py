@@ -389,7 +389,9 @@ def test_a_rejected_track_is_unknown_and_the_others_are_as_without_it(model):
     low, second = np.sort(quality[np.isfinite(quality)])[:2]
     median = np.nanmedian(quality)
     spread = 1.4826 * np.nanmedian(np.abs(quality - median))
-    between = ClusterConfig(quality_deviations=float((median - (low + second) / 2) / spread))
+    between = ClusterConfig(
+        rule="loss", quality_deviations=float((median - (low + second) / 2) / spread)
+    )
     found = clustered(crops, model, between)
 
     absent = int(np.flatnonzero(crops.counts == 0)[0])

@@ -129,7 +129,9 @@ def test_words_hold_among_the_tracks_that_are_known() -> None:
     said = said_of([0, -1, 0, 0, -1, -1, -1, -1, -1, -1], [(5, 6), (2, 9)], nobody=[1])
     free = cluster_tracks(signatures, one_by_one(10), ClusterConfig(rule="loss-nearest"))
     assert free.label.tolist() == [-1, 0, 0, -1, 0, 0, 0, -1, 0, 0]
-    found = cluster_tracks(signatures, one_by_one(10), ClusterConfig(rule="loss-nearest"), said=said)
+    found = cluster_tracks(
+        signatures, one_by_one(10), ClusterConfig(rule="loss-nearest"), said=said
+    )
     label = found.label
     assert (label < 0).tolist() == [n in (0, 1, 7) for n in range(10)]
     assert label[2] == label[3] != label[9]

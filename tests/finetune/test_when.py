@@ -123,5 +123,6 @@ class TestMatching:
         assert all(PEOPLE[a] == PEOPLE[b] for a, b in zip(left, right, strict=True))
 
     def test_what_the_film_shows_is_obeyed(self, model):
-        assert self.match(model, links_of((0, 1, THREAD)))[0, 1]
+        assert self.match(model, links_of((3, 9, THREAD)))[3, 9]
+        assert not self.match(model, links_of((0, 1, THREAD)))[0, 1]  # somebody else sits there
         assert not self.match(model, links_of((0, 4, TOGETHER)))[0, 4]

@@ -148,7 +148,9 @@ def test_how_many_answers_are_enough() -> None:
 def test_a_clustering_is_what_was_drawn() -> None:
     """The drawing is one that the method itself solves, so that its errors here are ours."""
     tracks = replace(Tracks.empty(), **_looks(len(CREW)))
-    label = cluster_tracks(drawn(), tracks, ClusterConfig(quality_deviations=1e6)).label
+    label = cluster_tracks(
+        drawn(), tracks, ClusterConfig(rule="loss-nearest", quality_deviations=1e6)
+    ).label
     assert label.tolist() == CREW
 
 
@@ -157,6 +159,6 @@ def _looks(count: int) -> dict[str, np.ndarray]:
     return {
         "track": one, "frame": one, "box": np.zeros((count, 4), np.float32),
         "landmarks": np.zeros((count, 5, 2), np.float32), "score": np.ones(count, np.float32),
-        "sharpness": np.ones(count, np.float32), "frontal": np.ones(count, np.float32),
+        "sharpness": np.ones(count, np.float32), "exposure": np.ones(count, np.float32), "frontal": np.ones(count, np.float32),
         "usable": np.ones(count, bool), "filled": np.zeros(count, bool),
     }  # fmt: skip

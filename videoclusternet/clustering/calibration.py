@@ -1,9 +1,10 @@
-"""The threshold of a film: a share of the distance that lies between strangers in it.
+"""The threshold of a film: a share of the distance that lies between strangers in films.
 
 Networks differ tenfold in how far apart they hold strangers, and one network by a third from film
 to film, because light, lens and make-up are shared by all who are in it. What is alike across
-networks and films is that two shots of one person are nearer than `NEARER` of that distance.
-Strangers that a film shows for certain are two faces in one picture. All of this is ours.
+networks is that two shots of one person are nearer than `NEARER` of that distance. Strangers that a
+film shows for certain are two faces in one picture; but they share more than their film, so they
+move the measure by a quarter of what they say. All of this is ours.
 """
 
 from __future__ import annotations
@@ -15,16 +16,24 @@ import numpy as np
 from videoclusternet.clustering.distance import Sides
 from videoclusternet.records import Array
 
-NEARER = 0.72
-"""Share of the distance between strangers up to which two are one person; chosen on eleven real
-films and three networks at once, among .66 to .80: docs/choices.md."""
+NEARER = 0.8
+"""Share of the distance between strangers up to which two are one person; chosen on sixteen real
+films and three networks at once, among .62 to .86: docs/choices.md."""
+
+MOVED = 0.25
+"""How far a film's own strangers move the distance from the usual to theirs, where they are many;
+among 0 to 1."""
 
 PRIOR = 20.0
-"""How many pairs of strangers what is usual counts for, beside those that the film shows."""
+"""Pairs of strangers of which a film needs as many for half of that."""
 
 MIRROR = 0.15
 """Share of the distance between strangers below which two faces in one picture are one in a mirror,
 on a screen or in a split picture, and no strangers."""
+
+UNLIKE = 0.9
+"""Share of the distance between strangers from which on two faces in one place of a camera set-up
+are not believed to be one person: somebody else sits there now."""
 
 SAMPLE = 1024
 """Tracks, spread evenly over the film, whose pairs tell what is usual in it."""
@@ -41,6 +50,11 @@ class Calibration:
     def threshold(self) -> float:
         """The distance from which on two are two people."""
         return NEARER * self.strangers
+
+    @property
+    def unlike(self) -> float:
+        """The distance from which on two faces in one place are two people."""
+        return UNLIKE * self.strangers
 
     @property
     def mirrored(self) -> float:
@@ -63,8 +77,8 @@ def calibrate(sides: Sides, together: Array, usual: float | None = None) -> Cali
     shown = distance_of(sides, together)
     if not len(shown):
         return Calibration(usual, 0)
-    weighed = (len(shown) * float(np.median(shown)) + PRIOR * usual) / (len(shown) + PRIOR)
-    return Calibration(weighed, len(shown))
+    share = MOVED * len(shown) / (len(shown) + PRIOR)
+    return Calibration(usual + share * (float(np.median(shown)) - usual), len(shown))
 
 
 def distance_of(sides: Sides, pairs: Array) -> Array:

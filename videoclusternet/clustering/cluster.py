@@ -38,8 +38,9 @@ def cluster_tracks(
     What a person said holds: whom it makes one person starts as one cluster, whoever is told apart
     never becomes one, nobody stays nobody, and a track that is somebody's is known whatever its
     quality. So do camera set-ups that return and faces seen in one picture, unless they contradict
-    it. Tracks without a crop, and those that the network cannot recognise, are Unknown (-1); tracks
-    none of whose faces is good enough to be a crop join whom they are like, and found nobody.
+    it. Tracks without a crop are Unknown (-1); with average linkage those none of whose faces
+    passed the filters join whom they are like, and found nobody, and with all other rules those
+    that the network cannot recognise (paper), and these, are Unknown, too.
 
     Args:
         signatures: what the network makes of each track.
@@ -60,9 +61,9 @@ def cluster_tracks(
         links = Links.empty()
     seen = np.bincount(tracks.track, tracks.usable, tracks.count) > 0
     solid = seen | (said.group >= 0)
-    good = recognisable(quality, config.quality_deviations) | (said.group >= 0)
+    good = np.isfinite(quality)  # by average linkage a low quality tells nothing (docs/choices.md)
     if not rule.average:
-        good &= solid
+        good = (recognisable(quality, config.quality_deviations) & seen) | (said.group >= 0)
     known = np.flatnonzero(good & ~said.nobody & (signatures.count > 0))
     sides = Sides.of(signatures, known)
     usual = float(signatures.usual[0]) if len(signatures.usual) else None

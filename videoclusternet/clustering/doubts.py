@@ -76,7 +76,7 @@ def halves(sides: Sides) -> Array:
 
     They are cut where average linkage of the losses between the tracks, two at least, joins last.
     """
-    loss = loss_between(*mean_of_crops(sides))
+    loss = np.maximum(loss_between(*mean_of_crops(sides)), 0.0)  # rounding may fall below
     np.fill_diagonal(loss, 0.0)
     far = to_tree(linkage(squareform(loss, checks=False), "average")).get_left().pre_order()
     half = np.isin(np.arange(len(loss)), far)

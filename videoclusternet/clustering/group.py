@@ -72,11 +72,14 @@ def group_tracks(
 def constraints_of(sides: Sides, said: Said, links: Links, calibration: Calibration) -> Constraints:
     """Return what holds of tracks whatever the distances: a person's word, and the film's links.
 
-    Two in one picture who are as near as a face and its mirror image may be one. Of links that
-    contradict each other, the nearer tracks are believed first.
+    Two in one picture who are as near as a face and its mirror image may be one, and two in one
+    place of a set-up who are as far apart as strangers are two. Of links that contradict each
+    other, the nearer tracks are believed first.
     """
     must, cannot = pairs_of(links, THREAD), pairs_of(links, TOGETHER)
-    must = must[np.argsort(distance_of(sides, must), kind="stable")]
+    far = distance_of(sides, must)
+    order = np.argsort(far, kind="stable")
+    must = must[order[far[order] < calibration.unlike]]
     cannot = cannot[distance_of(sides, cannot) >= calibration.mirrored]
     return constrain(said, must, cannot)
 

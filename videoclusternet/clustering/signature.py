@@ -79,9 +79,9 @@ def frontal_weight(frontal: Array) -> Array:
 
     The square of how far the face looks into the camera (ours): what a network makes of a profile
     says more of the profile than of the person. A little more than 0, so that a track of profiles
-    has a mean, too.
+    has a mean, too. Where nobody measured it (NaN), all count alike.
     """
-    weight: Array = frontal.astype(np.float64) ** 2 + LEAST_WEIGHT
+    weight: Array = np.nan_to_num(frontal.astype(np.float64), nan=1.0) ** 2 + LEAST_WEIGHT
     return weight
 
 

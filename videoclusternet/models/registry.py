@@ -98,7 +98,7 @@ OURS = "Apache-2.0"
 def _dlib() -> BackboneSpec:
     return BackboneSpec(
         "dlib_resnet", "videoclusternet.models.dlib_resnet", "v1", DLIB, 128, 5_614_592,
-        OURS, "CC0-1.0", "Davis King, dlib-models", asset="dlib_resnet", strangers=0.082,
+        OURS, "CC0-1.0", "Davis King, dlib-models", asset="dlib_resnet", strangers=0.072,
     )  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def _vggface2(name: str, variant: str, parameters: int) -> BackboneSpec:
 def _edgeface(name: str, variant: str, parameters: int) -> BackboneSpec:
     return BackboneSpec(
         f"edgeface_{variant}", "videoclusternet.models.edgeface", variant, ARCFACE, 512, parameters,
-        OURS, "CC-BY-NC-SA-4.0", f"otroshi/edgeface, checkpoints: {name}.pt", strangers=0.89,
+        OURS, "CC-BY-NC-SA-4.0", f"otroshi/edgeface, checkpoints: {name}.pt", strangers=0.88,
     )  # fmt: skip
 
 
