@@ -21,6 +21,7 @@ from scipy.sparse.csgraph import connected_components
 
 from benchmarks.methods.linkage import cosine_distances
 from benchmarks.scenes import RATE, Episode
+from videoclusternet.models.registry import BACKBONES
 from videoclusternet.records import THREAD, TOGETHER, Array, Faces, Links, Mask
 from videoclusternet.scenes.links import link_tracks
 
@@ -41,17 +42,22 @@ class Network:
     """
 
     name: str
+    backbone: str  # its row among the program's
     width: int
     strangers: float  # the median film's median
     same: float  # one person in two shots
-    usual: float  # what the program takes strangers for before it sees the film
     falloff: float  # the n-th direction has a variance of n ** -falloff
     tail: float  # deviation of the logarithm of how far off a track is: profiles and bad light
 
+    @property
+    def usual(self) -> float | None:
+        """What the program takes strangers for before it sees the film."""
+        return BACKBONES[self.backbone].strangers
+
 
 NETWORKS = (
-    Network("dlib", 128, 0.113, 0.040, 0.082, 1.2, 0.6),
-    Network("edgeface", 512, 0.95, 0.41, 0.89, 0.85, 1.2),
+    Network("dlib", "dlib_resnet", 128, 0.113, 0.040, 1.2, 0.6),
+    Network("edgeface", "edgeface_xxs", 512, 0.95, 0.41, 0.85, 1.2),
 )
 
 

@@ -95,7 +95,7 @@ def try_series(series: str, parts: Sequence[Film], network: Network, seed: int) 
     return Trial(series, network, spread(whole, np.arange(len(whole)), unit), found, seconds)
 
 
-def group(film: Film, unit: Array, usual: float) -> Array:
+def group(film: Film, unit: Array, usual: float | None) -> Array:
     """Return our label of each track, by their mean embeddings (tracks, width)."""
     count = -(-film.frames // EVERY)
     sums = count[:, None] * unit

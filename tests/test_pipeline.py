@@ -29,7 +29,8 @@ from videoclusternet.web.session import Session
 POCKET = [
     "shots.shortest=0.2", "finetune.hidden=16", "finetune.outputs=16", "finetune.batch=8",
     "finetune.head_passes=2", "finetune.passes=1", "finetune.rounds=1", "finetune.views=2",
-    "cluster.quality_passes=2", "detect.every=5", "crops.most=3", "finetune.when=always",
+    "cluster.quality_passes=2", "detect.every=5", "crops.most=3", "crops.every=12",
+    "finetune.when=always",
 ]  # fmt: skip
 UNPROMISED = {"facts.json", "report.html"}  # they say when the run was made, and how long it took
 

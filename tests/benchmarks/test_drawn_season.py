@@ -121,7 +121,7 @@ def test_whom_nobody_names_is_as_few_people_as_can_be():
 
 def test_links_outweigh_how_far_tracks_lie_apart():
     film = a_film(tracks=4)
-    unit = np.array([[1.0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0.6, 0.8]])
+    unit = np.array([[1, 0, 0, 0], [0.24, 0.97, 0, 0], [0, 0, 1, 0], [0, 0, 0.6, 0.8]])
     pairs = np.array([0, 2]), np.array([1, 3])
     for kinds, label in (
         ([], [0, 1, 2, 2]),

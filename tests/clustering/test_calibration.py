@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.clustering.test_linkage import NONE, cosine_sides
 from videoclusternet.clustering.calibration import (
+    BEYOND,
     MIRROR,
     MOVED,
     NEARER,
@@ -18,6 +19,7 @@ from videoclusternet.clustering.calibration import (
     calibrate,
     distance_of,
 )
+from videoclusternet.clustering.distance import Sides
 
 
 def on_a_circle(*degrees):
@@ -75,3 +77,15 @@ def test_any_unit_of_distance_gives_the_same_people():
     narrow, wide = on_a_circle(0, 60, 120), on_a_circle(0, 90, 180)
     ratio = calibrate(wide, NONE).threshold / calibrate(narrow, NONE).threshold
     assert ratio == pytest.approx(1.0 / 0.5)
+
+
+def test_a_film_of_one_person_has_no_strangers_to_measure():
+    """All tracks are as near as the crops of each: nothing tells them apart."""
+    sides = on_a_circle(0, 1, 2)
+    counts = np.full(3, 4)
+    within = 0.01
+    p, q = counts[:, None] * sides.mean_p, counts[:, None] * sides.mean_q
+    own = within * counts * (counts - 1) + (p * q).sum(1)
+    crops = Sides(counts, p, q, own, sides.mean_p, sides.mean_q)
+    assert calibrate(crops, NONE).strangers == pytest.approx(BEYOND * within)
+    assert calibrate(crops, NONE, 0.5).strangers == 0.5

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from tests.clustering.drawn import CONFIG, draw_outputs, draw_tracks, pieces, scorer, sides_of
 from tests.oracles import loss_between_slowly, own_limit_slowly
 from tests.pocket import POCKET, build
+from videoclusternet.clustering.calibration import distance_of
 from videoclusternet.clustering.distance import Sides, loss_between, pair_limit
 from videoclusternet.models.face_model import FaceModel
 from videoclusternet.records import Signatures
@@ -131,3 +133,19 @@ def test_a_late_mean_is_that_of_the_probabilities(seed):
     several = np.array(counts) > 1
     if several.any():
         assert not np.allclose(late.mean_p[several], early.mean_p[several], rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize("name", ["cosine-average", "loss-average"])
+def test_a_track_knows_how_far_apart_its_crops_are(name):
+    model, _ = scorer(3)
+    outputs = draw_outputs(3, [0, 1], [4, 1])
+    if name.startswith("cosine"):
+        outputs = outputs.reshape(*outputs.shape[:2], -1)
+    sides = sides_of(model, outputs, [4, 1], name)
+    crops = [sides_of(model, outputs[[n]], [1], name) for n in range(4)]
+    columns = [[getattr(one, f.name) for one in crops] for f in dataclasses.fields(Sides)]
+    pairs = np.array(list(itertools.combinations(range(4), 2)))
+    apart = distance_of(Sides(*map(np.concatenate, columns)), pairs)
+    found = pair_limit(sides.count, sides.p, sides.q, sides.own)
+    assert found[0] == pytest.approx(np.mean(apart))
+    assert found[1] == -np.inf

@@ -284,8 +284,8 @@ def test_no_crops_are_valid(tracks, tmp_path):
 def test_a_film_that_has_become_shorter_is_refused():
     with pytest.raises(InputError, match="before frame 12"):
         cut_crops(
-            PictureFilm([texture(1, (64, 48))] * 5), tracks_of(range(20)), SMALL, CropsConfig(every=12),
-            FilterConfig(),
+            PictureFilm([texture(1, (64, 48))] * 5), tracks_of(range(20)), SMALL,
+            CropsConfig(every=12), FilterConfig(),
         )  # fmt: skip
 
 

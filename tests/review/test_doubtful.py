@@ -159,6 +159,7 @@ def _looks(count: int) -> dict[str, np.ndarray]:
     return {
         "track": one, "frame": one, "box": np.zeros((count, 4), np.float32),
         "landmarks": np.zeros((count, 5, 2), np.float32), "score": np.ones(count, np.float32),
-        "sharpness": np.ones(count, np.float32), "exposure": np.ones(count, np.float32), "frontal": np.ones(count, np.float32),
+        "sharpness": np.ones(count, np.float32), "frontal": np.ones(count, np.float32),
+        "exposure": np.ones(count, np.float32),
         "usable": np.ones(count, bool), "filled": np.zeros(count, bool),
     }  # fmt: skip

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from videoclusternet.clustering.distance import RULES, Rule, Sides
+from videoclusternet.clustering.distance import RULES, Rule, Sides, pair_limit
 from videoclusternet.clustering.quality import seen_and_scored, track_quality
 from videoclusternet.config import ClusterConfig
 from videoclusternet.models.face_model import FaceModel
@@ -155,7 +155,7 @@ def track_sides(
     for the other distances. The crops stand in track order, `counts` (tracks,) of each, at least
     one; `weight` (crops,) is what each counts in the mean of its track. A view counts as a crop of
     its own (ours), but for average linkage: there the views of a crop are one, and a track is its
-    mean and nothing else.
+    mean, whose pairs are as far apart as its crops are on average.
     """
     sides = SIDES[rule.distance]
     views = features.shape[1]
@@ -171,15 +171,28 @@ def track_sides(
     means = np.add.reduceat(middle.cpu().numpy(), starts) / whole
     mean_p, mean_q = sides(model, torch.as_tensor(means, device=features.device))
     if rule.average:
-        number = counts[:, None]
-        own = counts * (mean_p * mean_q).sum(1)
-        return Sides(counts, number * mean_p, number * mean_q, own, mean_p, mean_q)
+        within = _within(*sides(model, features.mean(1)), counts)
+        p, q = counts[:, None] * mean_p, counts[:, None] * mean_q
+        own = within * counts * (counts - 1.0) + (p * q).sum(1)
+        return Sides(counts, p, q, own, mean_p, mean_q)
     p, q = sides(model, features.flatten(0, 1))
     sum_p, sum_q, own = (np.add.reduceat(x, starts * views) for x in (p, q, (p * q).sum(1)))
     if rule.mean == "late":
         count = (counts * views)[:, None]
         return Sides(counts * views, sum_p, sum_q, own, sum_p / count, sum_q / count)
     return Sides(counts * views, sum_p, sum_q, own, mean_p, mean_q)
+
+
+def _within(p: Array, q: Array, counts: Array) -> Array:
+    """Return the mean distance of the crops of each track from each other, (tracks,), 0 of one.
+
+    From P and Q of the crops (n, k), as distances are in `clustering.linkage`.
+    """
+    starts = np.cumsum(counts) - counts
+    sum_p, sum_q, own = (np.add.reduceat(x, starts) for x in (p, q, (p * q).sum(1)))
+    apart = own / counts + pair_limit(counts, sum_p, sum_q, own)
+    within: Array = np.where(counts > 1, apart, 0.0)
+    return within
 
 
 def _loss_sides(model: FaceModel, outputs: Tensor) -> tuple[Array, Array]:

@@ -21,13 +21,14 @@ from videoclusternet.errors import VideoClusterNetError
 from videoclusternet.faces.crops import evenly
 from videoclusternet.models.registry import choose_backbone
 from videoclusternet.processors import leave_with_parent, usable_threads
-from videoclusternet.records import Array
+from videoclusternet.records import Array, Crops
 from videoclusternet.results.people import Appearance
 from videoclusternet.review.log import Log
 from videoclusternet.run_view import RunView, load_run
 from videoclusternet.workspace import StageProgress, unwatched
 
 CROPS = 32  # of a person, spread evenly, that the base network looks at; ours
+FRAMES = 12  # of which one gives a crop; ours
 INTERNAL = 6  # the code of our own faults, as of the command line
 
 
@@ -107,7 +108,7 @@ def version_of(view: RunView) -> str:
 def parts_of(view: RunView, job: Job) -> tuple[Part, ...]:
     """Return the people of a run who have a crop and do not count as ignored."""
     people = [one for one in view.people if not one.ignored]
-    rows = [_rows(view.crops.track, one.tracks) for one in people]
+    rows = [_rows(view.crops, one.tracks) for one in people]
     known = [(one, mine) for one, mine in zip(people, rows, strict=True) if len(mine)]
     seen = _embedded(view, [mine for _, mine in known], job)
     return tuple(
@@ -124,8 +125,13 @@ def parts_of(view: RunView, job: Job) -> tuple[Part, ...]:
     )
 
 
-def _rows(track: Array, tracks: tuple[int, ...]) -> Array:
-    rows = np.flatnonzero(np.isin(track, tracks))
+def _rows(crops: Crops, tracks: tuple[int, ...]) -> Array:
+    """Return some crops of these tracks, no two of a track nearly the same picture: how far apart
+    a person's crops lie is what people of other films are measured by.
+    """
+    rows = np.flatnonzero(np.isin(crops.track, tracks))
+    slots = np.stack([crops.track[rows], crops.frame[rows] // FRAMES])
+    rows = rows[np.unique(slots, axis=1, return_index=True)[1]]
     return rows[evenly(len(rows), CROPS)]
 
 
