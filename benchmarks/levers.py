@@ -154,7 +154,7 @@ class LabelledRun:
         said = Said.nothing(len(tracks))
         given = constraints_of(sides, said, links, calibrate(sides, pairs_of(links, TOGETHER)))
         weight = np.sqrt(sides.count) if lever.rooted else np.ones(len(tracks))
-        _, merges = link_clusters(sides, weight, np.inf, given.label, given.apart)
+        _, merges = link_clusters(sides, weight, np.inf, given.label, given.apart, given.shown)
         merges = sorted(merges, key=lambda merge: merge.loss)
         order, labels = np.argsort(thresholds), []
         label, done = given.label.copy(), 0

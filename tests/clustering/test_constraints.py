@@ -41,7 +41,7 @@ def test_a_link_that_would_join_two_of_one_picture_is_dropped_the_first_are_beli
 def test_a_persons_word_is_stronger_than_a_picture():
     found = constrained(cannot=[(0, 1), (2, 3)], groups=[4, 4, -1, -1, -1, -1, -1, -1])
     assert found.label[0] == found.label[1]
-    assert found.apart.tolist() == [[2, 3]]
+    assert (found.apart.tolist(), found.shown.tolist()) == ([], [[2, 3]])
 
 
 def test_a_persons_word_is_stronger_than_a_set_up():
@@ -62,13 +62,14 @@ def test_all_that_is_kept_holds_at_once_and_nothing_is_dropped_in_vain(must, can
     apart = [(a, b) for a, b in apart if groups[a] != groups[b] or groups[a] < 0]
     found = constrained(must, cannot, groups, apart)
     label = found.label
-    assert np.all(label[found.apart[:, 0]] != label[found.apart[:, 1]])
+    fences = np.concatenate([found.apart, found.shown])
+    assert np.all(label[fences[:, 0]] != label[fences[:, 1]])
     word = said_of(groups, apart).together()
     assert all(len(set(label[word == one].tolist())) == 1 for one in word)
-    forbidden = {frozenset(label[list(pair)].tolist()) for pair in found.apart.tolist()}
+    forbidden = {frozenset(label[list(pair)].tolist()) for pair in fences.tolist()}
     for pair in as_pairs(must).tolist():
         ends = frozenset(label[pair].tolist())
         assert len(ends) == 1 or ends in forbidden
-    kept = {tuple(pair) for pair in found.apart.tolist()}
+    kept = {tuple(pair) for pair in fences.tolist()}
     for pair in [*cannot, *apart]:
         assert pair in kept or word[pair[0]] == word[pair[1]]

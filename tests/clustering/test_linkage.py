@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.clustering.drawn import as_sets
 from videoclusternet.clustering.distance import Sides
-from videoclusternet.clustering.linkage import assign_clusters, link_clusters
+from videoclusternet.clustering.linkage import FEW, assign_clusters, link_clusters
 
 SEEDS = st.integers(0, 10**6)
 NONE = np.empty((0, 2), np.int64)
@@ -63,11 +63,13 @@ def link_slowly(units, weight, apart, threshold):
 
 
 @settings(max_examples=150, deadline=None)
-@given(SEEDS)
-def test_clusters_are_those_of_merging_the_nearest_two_one_by_one(seed):
+@given(SEEDS, st.booleans())
+def test_clusters_are_those_of_merging_the_nearest_two_one_by_one(seed, told):
+    """As long as they are small, a pair that the film shows counts as one that a person told."""
     units, counts, weight, apart, threshold = draw(seed)
     sides = cosine_sides(units, counts)
-    label, history = link_clusters(sides, weight, threshold, np.arange(len(units)), apart)
+    fences = (apart, NONE) if told else (NONE, apart)
+    label, history = link_clusters(sides, weight, threshold, np.arange(len(units)), *fences)
     assert as_sets(label) == link_slowly(units, weight, apart.tolist(), threshold)
     assert len(history) == len(units) - len(as_sets(label))
     for merge in history:
@@ -83,14 +85,38 @@ def test_a_beginning_is_kept_and_told_apart_never_meet(seed):
     sides = cosine_sides(units, counts)
     start = np.minimum(np.arange(len(units)), 1)  # all but the first begin as one
     apart = apart[(apart == 0).any(axis=1)]
-    label, _ = link_clusters(sides, weight, threshold, start, apart)
+    label, _ = link_clusters(sides, weight, threshold, start, apart, NONE)
     assert len(set(label[1:].tolist())) <= 1
     assert np.all(label[apart[:, 0]] != label[apart[:, 1]])
 
 
+@pytest.mark.parametrize(("seen", "one"), [(0, True), (1, True), (2, False), (40, False)])
+def test_large_clusters_may_merge_although_few_of_their_tracks_are_seen_together(seen, one):
+    """Of two clusters of 21 and 30 tracks at most one in twenty of the smaller."""
+    first, second = np.arange(21), np.arange(21, 51)
+    units = np.where(np.arange(51)[:, None] < 21, [1.0, 0.0], [1.0, 0.2])
+    shown = np.array([(a % 21, 21 + a % 30) for a in range(seen)], np.int64).reshape(-1, 2)
+    start = (np.arange(51) >= 21).astype(np.int64)
+    label, _ = link_clusters(cosine_sides(units), np.ones(51), 0.5, start, NONE, shown)
+    assert (len(set(label.tolist())) == 1) == one
+    told, _ = link_clusters(cosine_sides(units), np.ones(51), 0.5, start, shown, NONE)
+    assert (len(set(told.tolist())) == 1) == (seen == 0)
+    assert len(first) * FEW >= 1 > (len(first) - 2) * FEW
+    assert len(second) > len(first)
+
+
+def test_one_track_seen_with_many_of_another_person_is_one():
+    """A track in the wrong cluster is seen with all of the other, and is still one track."""
+    units = np.where(np.arange(60)[:, None] < 30, [1.0, 0.0], [1.0, 0.2])
+    shown = np.array([(0, 30 + n) for n in range(30)])
+    start = (np.arange(60) >= 30).astype(np.int64)
+    label, _ = link_clusters(cosine_sides(units), np.ones(60), 0.5, start, NONE, shown)
+    assert len(set(label.tolist())) == 1
+
+
 def test_merges_tell_the_mean_distance_of_the_groups_that_met():
     units = np.array([[1, 0], [1, 0.2], [1, 0.4], [0, 1]])
-    label, history = link_clusters(cosine_sides(units), np.ones(4), 0.2, np.arange(4), NONE)
+    label, history = link_clusters(cosine_sides(units), np.ones(4), 0.2, np.arange(4), NONE, NONE)
     assert as_sets(label) == [{0, 1, 2}, {3}]
     first, second = history
     assert (first.left, first.right, second.left, second.right) == (1, 2, 0, 1)
@@ -99,13 +125,15 @@ def test_merges_tell_the_mean_distance_of_the_groups_that_met():
 
 
 def test_equally_near_tracks_all_merge():
-    label, _ = link_clusters(cosine_sides(np.ones((9, 2))), np.ones(9), 0.1, np.arange(9), NONE)
+    label, _ = link_clusters(
+        cosine_sides(np.ones((9, 2))), np.ones(9), 0.1, np.arange(9), NONE, NONE
+    )
     assert as_sets(label) == [set(range(9))]
 
 
 def test_no_tracks_are_no_clusters():
     nothing = cosine_sides(np.ones((1, 2))).select(np.empty(0, np.int64))
-    label, history = link_clusters(nothing, np.empty(0), 1.0, np.empty(0, np.int64), NONE)
+    label, history = link_clusters(nothing, np.empty(0), 1.0, np.empty(0, np.int64), NONE, NONE)
     assert (len(label), history) == (0, [])
 
 
@@ -115,7 +143,7 @@ class TestAssigning:
 
     def assign(self, threshold=0.3, apart=NONE):
         return assign_clusters(
-            cosine_sides(self.units), self.weight, threshold, np.arange(5), np.array(apart)
+            cosine_sides(self.units), self.weight, threshold, np.arange(5), NONE, np.array(apart)
         )
 
     def test_who_has_no_weight_joins_the_nearest_that_has_some(self):

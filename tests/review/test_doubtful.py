@@ -11,9 +11,10 @@ from tests.clustering.drawn import draw_outputs, scorer, sides_of
 from videoclusternet.clustering.cluster import cluster_tracks
 from videoclusternet.clustering.distance import Sides
 from videoclusternet.config import ClusterConfig
-from videoclusternet.records import UNKNOWN, Signatures, Tracks
+from videoclusternet.records import TOGETHER, UNKNOWN, Links, Signatures, Tracks
 from videoclusternet.review import acts
-from videoclusternet.review.doubtful import Evidence, as_apart, as_joined
+from videoclusternet.review.doubtful import Evidence
+from videoclusternet.review.odds import as_apart, as_joined
 from videoclusternet.review.state import State
 from videoclusternet.web.pages import enough
 
@@ -126,7 +127,7 @@ def test_there_may_be_nothing_to_ask() -> None:
 def test_the_nearer_the_likelier() -> None:
     apart = [as_apart(loss, 1.0, 2.0) for loss in (0.5, 1.0, 1.5, 2.0)]
     assert apart == sorted(apart, reverse=True)
-    assert apart[-1] < 0.01
+    assert apart[-1] < 0.02  # of pairs as far apart as strangers, 1 in 50 was one person
     joined = [as_joined(loss, 1.0, 2.0, 3.0) for loss in (0.5, 1.0, 1.1, 1.5, 2.0)]
     assert joined == sorted(joined, reverse=True)
     assert joined[0] > 0.9 > 0.1 > joined[-1]
@@ -163,3 +164,19 @@ def _looks(count: int) -> dict[str, np.ndarray]:
         "exposure": np.ones(count, np.float32),
         "usable": np.ones(count, bool), "filled": np.zeros(count, bool),
     }  # fmt: skip
+
+
+def test_two_in_one_picture_are_not_asked_about() -> None:
+    state = state_of([1, 1, 9, *TRUE[3:]])
+    links = Links(np.array([1]), np.array([2]), np.array([TOGETHER]))
+    asked = {
+        (question.left, question.right)
+        for question in Evidence(state, drawn(), links=links).questions(SECONDS)
+    }
+    assert asked
+    assert not any({*left, *right} == {0, 1, 2} for left, right in asked)
+
+
+def test_a_films_threshold_stands_for_everybodys_limit() -> None:
+    evidence = Evidence(state_of(TRUE), drawn(), threshold=1.25)
+    assert {one.limit for one in evidence.candidates(0)} == {1.25}

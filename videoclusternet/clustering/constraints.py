@@ -21,7 +21,8 @@ class Constraints(NamedTuple):
 
     said: Array  # int64 (tracks,): the group that a person's word makes of each, from 0
     label: Array  # int64 (tracks,): the same with the must-links of the film
-    apart: Array  # int64 (m, 2): tracks that must not be of one person
+    apart: Array  # int64 (m, 2): tracks that a person told apart
+    shown: Array  # int64 (k, 2): tracks that the film shows to be two people
 
 
 def constrain(said: Said, must: Array, cannot: Array) -> Constraints:
@@ -36,13 +37,13 @@ def constrain(said: Said, must: Array, cannot: Array) -> Constraints:
     """
     spoken = said.together()
     cannot = cannot[spoken[cannot[:, 0]] != spoken[cannot[:, 1]]]
-    apart = np.concatenate([np.stack([said.left, said.right], 1), cannot])
+    told = np.stack([said.left, said.right], 1)
     label = spoken.copy()
     members: dict[int, list[int]] = {}
     for track, group in enumerate(label.tolist()):
         members.setdefault(group, []).append(track)
     foes: dict[int, set[int]] = {group: set() for group in members}
-    for one, other in label[apart].tolist():
+    for one, other in label[np.concatenate([told, cannot])].tolist():
         foes[one].add(other)
         foes[other].add(one)
     for left, right in must.tolist():
@@ -55,4 +56,4 @@ def constrain(said: Said, must: Array, cannot: Array) -> Constraints:
             foes[foe].discard(one)
             foes[foe].add(other)
             foes[other].add(foe)
-    return Constraints(spoken, numbered(label), apart)
+    return Constraints(spoken, numbered(label), told, cannot)

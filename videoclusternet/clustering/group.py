@@ -54,12 +54,14 @@ def group_tracks(
     history = given_merges(sides, alone, given.said, SAID)
     history += given_merges(sides, given.said, given.label, SHOWN)
     if not rule.average:
-        label, limit, merges = merge_clusters(sides, rule, given.label, given.apart)
+        apart = np.concatenate([given.apart, given.shown])
+        label, limit, merges = merge_clusters(sides, rule, given.label, apart)
         return Grouping(label, limit, history + merges, None)
     threshold = nearer * calibration.threshold
     weight = np.sqrt(sides.count) * solid
-    label, merges = link_clusters(sides, weight, threshold, given.label, given.apart)
-    label, joined = assign_clusters(sides, weight, threshold, label, given.apart)
+    fences = given.apart, given.shown
+    label, merges = link_clusters(sides, weight, threshold, given.label, *fences)
+    label, joined = assign_clusters(sides, weight, threshold, label, *fences)
     pairs = np.array([(merge.left, merge.right) for merge in history], np.int64).reshape(-1, 2)
     history = [
         replace(merge, loss=float(far), left_limit=threshold, right_limit=threshold)

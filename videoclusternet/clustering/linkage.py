@@ -14,12 +14,16 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from scipy.sparse import coo_array
+from scipy.sparse import coo_array, csr_array
 
 from videoclusternet.clustering.distance import BLOCK, Sides, sum_of
 from videoclusternet.clustering.merge import Merge
 from videoclusternet.records import Array
 from videoclusternet.said import numbered
+
+FEW = 0.05
+"""Share of the smaller cluster's tracks that may be seen with one of the other: of a film's pairs
+one in some hundreds is wrong, and of the tracks of a large cluster some are (ours)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +44,11 @@ class TrackSums:
         own = weight * np.einsum("tk,tk->t", p, q)
         rows = (weight, weight[:, None] * p, weight[:, None] * q, own)
         return cls(*(sum_of(label, row) for row in rows))
+
+    def joined(self, into: Array) -> Self:
+        """Return the sums of clusters that these become, numbered from 0, (clusters,)."""
+        rows = (self.weight, self.p, self.q, self.own)
+        return type(self)(*(sum_of(into, row) for row in rows))
 
     def distances(self, rows: Array, others: Self) -> Array:
         """Return the mean distance of these clusters (n,) to others, float64 (n, others).
@@ -63,13 +72,14 @@ class TrackSums:
 
 
 def link_clusters(
-    sides: Sides, weight: Array, threshold: float, label: Array, apart: Array
+    sides: Sides, weight: Array, threshold: float, label: Array, apart: Array, shown: Array
 ) -> tuple[Array, list[Merge]]:
     """Merge clusters by average linkage while the nearest two are below a threshold.
 
     Clusters that are each other's nearest merge at the same time, which leads to the same clusters
     as merging the nearest two one by one: a merged cluster is never nearer to a third than the
-    nearer one of its parts was.
+    nearer one of its parts was. Of what the film shows, one pair in many is wrong, or is of a track
+    in the wrong cluster: large clusters may merge although a few of their tracks are seen together.
 
     Args:
         sides: the tracks.
@@ -78,6 +88,8 @@ def link_clusters(
         threshold: distance from which on nothing merges.
         label: cluster of each track to begin with, int64 (tracks,), numbered by lowest tracks.
         apart: pairs of tracks that must not meet in one cluster, int64 (n, 2).
+        shown: pairs of tracks that are two people, int64 (m, 2). Two clusters do not merge where
+            more than a share `FEW` of the smaller one's tracks is seen with one of the other.
 
     Returns:
         The final label of each track, numbered by lowest tracks, and the merges in their order.
@@ -85,9 +97,10 @@ def link_clusters(
     history: list[Merge] = []
     stale = np.arange(label.max(initial=-1) + 1)
     nearest, distance = np.zeros(len(stale), np.int64), np.full(len(stale), np.inf)
+    sums = TrackSums.of(sides, label, weight)
     for round_ in range(len(label)):
-        sums = TrackSums.of(sides, label, weight)
-        nearest[stale], distance[stale] = _nearest(sums, stale, label[apart])
+        fences = _fences(label, apart, shown)
+        nearest[stale], distance[stale] = _nearest(sums, stale, fences)
         left, right, far = _mutual(nearest, distance, threshold)
         if not len(left):
             break
@@ -96,15 +109,17 @@ def link_clusters(
         joined[right] = left
         into = numbered(joined)  # the number of each cluster after this round
         stay = np.setdiff1d(np.arange(len(nearest)), right)
-        touched = np.isin(nearest[stay], [*left, *right]) | np.isin(stay, left)
+        merged = np.isin(np.arange(len(nearest)), [*left, *right])
+        foes = (fences @ merged)[stay] > 0  # larger, they may be fewer than a share
+        touched = merged[nearest[stay]] | merged[stay] | foes
         nearest, distance = into[nearest[stay]], distance[stay]
         stale = np.flatnonzero(touched)
-        label = into[label]
+        label, sums = into[label], sums.joined(into)
     return label, history
 
 
 def assign_clusters(
-    sides: Sides, weight: Array, threshold: float, label: Array, apart: Array
+    sides: Sides, weight: Array, threshold: float, label: Array, apart: Array, shown: Array
 ) -> tuple[Array, list[Merge]]:
     """Let each cluster without weight join the nearest one that has some, if that is near enough.
 
@@ -119,9 +134,8 @@ def assign_clusters(
     far = faint.distances(few, heavy)
     rows, columns = np.nonzero(far < threshold)
     foes: list[set[int]] = [set() for _ in light]
-    for one, other in label[apart].tolist():
-        foes[one].add(other)
-        foes[other].add(one)
+    for one, other in zip(*_fences(label, apart, shown).nonzero(), strict=True):
+        foes[int(one)].add(int(other))
     joined = np.arange(len(light))
     pairs = []
     for n in np.argsort(far[rows, columns], kind="stable").tolist():
@@ -137,21 +151,39 @@ def assign_clusters(
     return numbered(joined)[label], history
 
 
-def _nearest(sums: TrackSums, rows: Array, apart: Array) -> tuple[Array, Array]:
+def _fences(label: Array, apart: Array, shown: Array) -> csr_array:
+    """Return which clusters may not merge, 1.0 where they may not, (clusters, clusters)."""
+    size = np.bincount(label)
+    shape = (len(size), len(size))
+    both = np.concatenate([shown, shown[:, ::-1]])
+    seen = np.unique(np.stack([both[:, 0], label[both[:, 1]]]), axis=1)  # of a track, with whom
+    pairs = (label[seen[0]], seen[1])
+    tracks = coo_array((np.ones(len(seen[0])), pairs), shape).tocsr()
+    one, other = tracks.nonzero()
+    mine, theirs = tracks[one, other], tracks[other, one]
+    count = np.where(size[one] < size[other], mine, theirs)
+    count = np.where(size[one] == size[other], np.minimum(mine, theirs), count)
+    many = count > FEW * np.minimum(size[one], size[other])
+    told = label[np.concatenate([apart, apart[:, ::-1]])]
+    rows, columns = np.concatenate([np.stack([one[many], other[many]]), told.T], axis=1)
+    fences = coo_array((np.ones(len(rows)), (rows, columns)), shape).tocsr()
+    fences.data[:] = 1.0
+    return fences
+
+
+def _nearest(sums: TrackSums, rows: Array, fences: csr_array) -> tuple[Array, Array]:
     """Return the nearest cluster of each of these that it may merge with, and how far it is.
 
-    `apart` (n, 2) are clusters that may not merge. Infinitely far is who has nobody.
+    Infinitely far is who has nobody.
     """
     clusters = len(sums.weight)
-    one, other = np.concatenate([apart, apart[:, ::-1]]).T
-    forbidden = coo_array((np.ones(len(one), bool), (one, other)), (clusters,) * 2).tocsr()
     nearest, distance = np.empty(len(rows), np.int64), np.empty(len(rows))
     many = max(1, BLOCK // max(1, clusters))  # clusters at a time: of all, too many distances
     for start in range(0, len(rows), many):
         block = rows[start : start + many]
         far = sums.distances(block, sums)
         far[np.arange(len(block)), block] = np.inf
-        far[forbidden[block].nonzero()] = np.inf
+        far[fences[block].nonzero()] = np.inf
         nearest[start : start + many] = far.argmin(axis=1)
         distance[start : start + many] = far.min(axis=1)
     return nearest, distance

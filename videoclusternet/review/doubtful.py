@@ -14,9 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.special import expit
 
-from videoclusternet.clustering.confidence import Margins, track_confidence
 from videoclusternet.clustering.distance import (
     Sides,
     brought,
@@ -25,18 +23,12 @@ from videoclusternet.clustering.distance import (
     mean_of_crops,
 )
 from videoclusternet.clustering.doubts import halves
-from videoclusternet.records import UNKNOWN, Array, Signatures
+from videoclusternet.records import TOGETHER, UNKNOWN, Array, Links, Signatures
+from videoclusternet.review.odds import as_apart, as_joined
 from videoclusternet.review.state import State
 
 NEAREST = 3  # other people that each is asked about
 LIKELY = 0.02  # a question that is less likely to change anything is not asked
-JOINED, APART = (18.9, 0.10), (5.2, -0.27)
-"""Slope and middle of the logistic from where a loss lies to how likely it is of one person: where
-the program joined the two, and where it did not.
-
-Fitted to 543 pairs in ten runs of five films whose people are known (docs/review.md).
-"""
-ALONE = 0.5  # the margin of who has nobody beside them to be compared with
 
 
 @dataclass(frozen=True)
@@ -71,13 +63,20 @@ class Evidence:
     """The film's own losses, between people as they are after all that was said."""
 
     def __init__(
-        self, state: State, signatures: Signatures, threshold: float | None = None
+        self,
+        state: State,
+        signatures: Signatures,
+        threshold: float | None = None,
+        links: Links | None = None,
     ) -> None:
-        """Take a film's state, what the network makes of its tracks, and the threshold of the film,
-        None where each person has a limit of their own.
+        """Take a film's state, what the network makes of its tracks, the threshold of the film,
+        None where each person has a limit of their own, and what the film shows of the tracks:
+        nobody is asked whether two in one picture are one (of 100 such pairs below the threshold,
+        8 were).
         """
         self.state = state
         self.threshold = threshold
+        self.together = _together(state.person, links or Links.empty())
         self.signatures = signatures
         self.seen = signatures.count > 0
         self.people = [
@@ -185,6 +184,8 @@ class Evidence:
                 theirs = self.state.tracks(self.people[other])
                 if self.state.told_apart(mine, theirs) or self._both_named(person, other):
                     continue
+                if frozenset((person, self.people[other])) in self.together:
+                    continue
                 yield self._apart(
                     mine, theirs, float(loss[other]), limit[[n, other]], float(self._strangers[n]),
                     self._nearest_but(p[[other]], q[[other]], person, self.people[other]),
@@ -266,28 +267,8 @@ class Evidence:
         return float("nan") if place is None else float(self._strangers[place])
 
 
-def as_joined(loss: float, limit: float, stranger: float, nearest: float) -> float:
-    """Return how likely two groups are one person that the film joins.
-
-    `limit` is the larger one of theirs, `stranger` the loss that usually lies between people, and
-    `nearest` that of the smaller group to the nearest other person; NaN where there are no others.
-    Nobody is likelier than at the limit, where the program would have joined anybody.
-    """
-    margin = Margins(np.array([loss]), np.array([nearest]), np.full(1, -1)).margin
-    confidence = float(track_confidence(np.where(np.isnan(margin), ALONE, margin))[0])
-    beyond = max(0.0, _place(loss, limit, stranger))
-    return confidence * _logistic(beyond, *JOINED) / _logistic(0.0, *JOINED)
-
-
-def as_apart(loss: float, limit: float, stranger: float) -> float:
-    """Return how likely two groups are one person that the film leaves apart, as `as_joined`."""
-    return _logistic(_place(loss, limit, stranger), *APART)
-
-
-def _place(loss: float, limit: float, stranger: float) -> float:
-    room = stranger - limit
-    return (loss - limit) / room if np.isfinite(room) and room > 0 else 0.0
-
-
-def _logistic(place: float, slope: float, middle: float) -> float:
-    return float(expit(-slope * (place - middle)))
+def _together(person: Array, links: Links) -> set[frozenset[int]]:
+    """Return the pairs of people, by number, of whom tracks are seen in one picture."""
+    both = links.kind == TOGETHER
+    pairs = np.stack([person[links.left[both]], person[links.right[both]]], axis=1)
+    return set(map(frozenset, pairs.tolist()))

@@ -58,7 +58,9 @@ class Now:
     @cached_property
     def evidence(self) -> Evidence:
         """The film's own losses between these people."""
-        return Evidence(self.state, self.view.signatures, self.view.clusters.film_threshold)
+        view = self.view
+        threshold = view.clusters.film_threshold
+        return Evidence(self.state, view.signatures, threshold, view.links)
 
     @cached_property
     def questions(self) -> list[Question]:
