@@ -125,9 +125,8 @@ def test_merges_tell_the_mean_distance_of_the_groups_that_met():
 
 
 def test_equally_near_tracks_all_merge():
-    label, _ = link_clusters(
-        cosine_sides(np.ones((9, 2))), np.ones(9), 0.1, np.arange(9), NONE, NONE
-    )
+    sides = cosine_sides(np.ones((9, 2)))
+    label, _ = link_clusters(sides, np.ones(9), 0.1, np.arange(9), NONE, NONE)
     assert as_sets(label) == [set(range(9))]
 
 

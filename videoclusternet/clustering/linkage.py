@@ -159,10 +159,12 @@ def _fences(label: Array, apart: Array, shown: Array) -> csr_array:
     seen = np.unique(np.stack([both[:, 0], label[both[:, 1]]]), axis=1)  # of a track, with whom
     pairs = (label[seen[0]], seen[1])
     tracks = coo_array((np.ones(len(seen[0])), pairs), shape).tocsr()
-    one, other = tracks.nonzero()
-    mine, theirs = tracks[one, other], tracks[other, one]
-    count = np.where(size[one] < size[other], mine, theirs)
-    count = np.where(size[one] == size[other], np.minimum(mine, theirs), count)
+    there = tracks.T.tocsr()  # the same pairs, the other way round
+    for counts in (tracks, there):
+        counts.sort_indices()
+    one, other = np.repeat(np.arange(len(size)), np.diff(tracks.indptr)), tracks.indices
+    count = np.where(size[one] < size[other], tracks.data, there.data)
+    count = np.where(size[one] == size[other], np.minimum(tracks.data, there.data), count)
     many = count > FEW * np.minimum(size[one], size[other])
     told = label[np.concatenate([apart, apart[:, ::-1]])]
     rows, columns = np.concatenate([np.stack([one[many], other[many]]), told.T], axis=1)
