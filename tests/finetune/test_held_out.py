@@ -46,7 +46,7 @@ def test_enough_are_both_kinds(same, different):
     held = HeldOut.of(links_of(*threads, *together), np.ones(4 * FEWEST + 9, np.int64))
     assert len(held.same) == same
     assert (held.refusal(rounds=3) is None) == (same >= FEWEST and different >= FEWEST)
-    assert "the settings" in held.refusal(rounds=0)
+    assert "tuning is off" in held.refusal(rounds=0)
 
 
 def test_separation_is_how_much_farther_strangers_are_in_deviations():

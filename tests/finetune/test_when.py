@@ -40,10 +40,13 @@ def test_a_film_that_shows_too_little_is_left_alone(pocket):
     assert "too few camera set-ups" in event
 
 
-def test_the_settings_may_leave_it_alone(pocket, few):
-    config = WHILE.model_copy(update={"rounds": 0})
+@pytest.mark.parametrize("change", [{"rounds": 0}, {"when": "never"}])
+def test_the_settings_may_leave_it_alone(pocket, few, change):
+    config = WHILE.model_copy(update=change)
     model = finetune_model(CROPS, pocket, NO_FILE, config, links=SHOWN)
-    assert model.events == ["The network was left as it came, as the settings say."]
+    (event,) = model.events
+    assert "tuning is off" in event
+    assert same_backbone(model)
 
 
 def test_a_rule_that_needs_a_head_is_always_given_one(pocket):

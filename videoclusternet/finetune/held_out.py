@@ -53,7 +53,7 @@ class HeldOut:
     def refusal(self, rounds: int) -> str | None:
         """Return why tuning is not tried, None where there is reason to try so many rounds."""
         if not rounds:
-            return "The network was left as it came, as the settings say."
+            return "The network was used as it came: tuning is off (setting finetune.when)."
         if min(len(self.same), len(self.different)) < FEWEST:
             return (
                 "The network was left as it came: this film has too few camera set-ups that "

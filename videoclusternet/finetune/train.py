@@ -77,8 +77,9 @@ def tune_model(
     counts, links = crops.counts, links or Links.empty()
     if np.count_nonzero(counts) < 2:
         return model.eval()
-    held = HeldOut.of(links, counts) if model.config.when == "helps" else None
-    if held and (refusal := held.refusal(model.config.rounds)):
+    when, rounds = model.config.when, model.config.rounds
+    held = None if when == "always" else HeldOut.of(links, counts)
+    if held and (refusal := held.refusal(0 if when == "never" else rounds)):
         model.events.append(refusal)
         progress(1, 1)
         return model.eval()
