@@ -130,7 +130,9 @@ def _rows(crops: Crops, tracks: tuple[int, ...]) -> Array:
     a person's crops lie is what people of other films are measured by.
     """
     rows = np.flatnonzero(np.isin(crops.track, tracks))
-    slots = np.stack([crops.track[rows], crops.frame[rows] // FRAMES])
+    first = np.searchsorted(crops.track, crops.track[rows])  # the first crop of each one's track
+    since = crops.frame[rows] - crops.frame[first]
+    slots = np.stack([crops.track[rows], (since + FRAMES // 2) // FRAMES])
     rows = rows[np.unique(slots, axis=1, return_index=True)[1]]
     return rows[evenly(len(rows), CROPS)]
 
