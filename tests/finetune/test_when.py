@@ -37,7 +37,7 @@ def test_a_film_that_shows_too_little_is_left_alone(pocket):
     assert not model.tuned
     assert (model.log, told) == ([], [(1, 1)])
     (event,) = model.events
-    assert "too few camera set-ups" in event
+    assert "too few camera set-ups return" in event
 
 
 @pytest.mark.parametrize("change", [{"rounds": 0}, {"when": "never"}])

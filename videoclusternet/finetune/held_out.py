@@ -56,8 +56,8 @@ class HeldOut:
             return "The network was used as it came: tuning is off (setting finetune.when)."
         if min(len(self.same), len(self.different)) < FEWEST:
             return (
-                "The network was left as it came: this film has too few camera set-ups that "
-                "return, or too few pictures with two faces, to tell whether tuning to it helps."
+                "The network was used as it came: too few camera set-ups return, or too few "
+                "pictures have two faces, to tell whether tuning helps."
             )
         return None
 
