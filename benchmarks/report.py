@@ -44,6 +44,9 @@ PAGE = """\
 `python -m benchmarks report` from `benchmarks/results/methods.json`, which
 `python -m benchmarks run FILM:TRUTH …` writes.
 
+Where the date is before 2026-12-01, "ours" is the former default (tuned, rule `loss-nearest`, one
+crop in twelve frames); [choices](choices.md#real-films) has what the present one does.
+
 Every method gets the same tracks and the embeddings of the same network as it came; ours tunes that
 network. Counted are tracks of all people, an Unknown track as a person of its own. Figures are
 means over films and seeds, ± half the range over the seeds. The cell of a film is B³ F1 and

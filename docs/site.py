@@ -19,8 +19,8 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).parents[1]
 PACKAGE = "videoclusternet"
 ROOMS = (
-    "video", "faces", "tracks", "models", "finetune", "clustering", "results", "review", "season",
-    "library", "purge", "web", "cli", "weights", "demo",
+    "video", "faces", "tracks", "scenes", "models", "finetune", "clustering", "results", "review",
+    "season", "library", "purge", "web", "cli", "weights", "demo",
 )  # fmt: skip
 PAGES = {
     "PRIVACY.md": "privacy.md",

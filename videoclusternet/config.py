@@ -82,9 +82,9 @@ class FinetuneConfig(_Section):
     head_rate: float = Field(1e-3, gt=0)  # ours
     momentum: float = Field(0.95, ge=0, lt=1)  # of the teacher, rises to 1; ours
     views: int = Field(8, ge=1)  # augmented views of a crop where statistics are taken; ours
-    when: Literal["never", "helps", "always"] = "never"  # ours: on sixteen films it did not
-    # pay, and takes hours of a long one; helps: while what the film shows and training does not see
-    # stands out better (finetune.held_out); rules that compare by the loss always tune
+    when: Literal["never", "helps", "always"] = "never"  # ours: it did not pay
+    # on the films it was tried on, and takes hours of a long one; helps: while what the film shows
+    # and training does not see stands out better (finetune.held_out); rules by the loss always do
     matching: Literal["linkage", "principal", "tsne", "none"] = "linkage"  # how tracks are matched:
     # ours; principal, tsne: Gaussians in that space (paper; tsne: slides); none is for ablations
     patches: bool = True  # masked patches too, where the backbone has patch tokens (paper)

@@ -560,3 +560,8 @@ def _last(columns):
     ones = np.zeros_like(columns)
     ones[:, -1] = 1
     return ones
+
+
+def test_faces_that_look_ahead_count_most_and_none_counts_nothing():
+    weight = signature.frontal_weight(np.array([0.0, 0.5, 1.0, np.nan], np.float32))
+    assert weight.tolist() == pytest.approx([0.02, 0.27, 1.02, 1.02])
