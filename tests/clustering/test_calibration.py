@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.clustering.test_linkage import NONE, cosine_sides
 from videoclusternet.clustering.calibration import (
     BEYOND,
+    LEAST,
     MIRROR,
     MOVED,
     NEARER,
@@ -67,9 +68,14 @@ def test_of_many_tracks_some_are_enough_to_tell_what_is_usual():
 
 
 @pytest.mark.parametrize("tracks", [0, 1])
-def test_too_few_tracks_have_no_distance(tracks):
+def test_too_few_tracks_have_the_least_distance(tracks):
     sides = on_a_circle(0, 1).select(np.arange(tracks))
-    assert calibrate(sides, NONE).threshold == 0.0
+    assert calibrate(sides, NONE).strangers == LEAST
+
+
+def test_tracks_of_one_picture_are_one_person():
+    sides = on_a_circle(30, 30, 30)
+    assert distance_of(sides, np.array([[0, 2]]))[0] < calibrate(sides, NONE).threshold
 
 
 def test_any_unit_of_distance_gives_the_same_people():

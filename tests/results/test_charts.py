@@ -127,3 +127,8 @@ def test_a_training_is_summed_up_by_its_stages() -> None:
     assert points.split()[0] == f"{1000 * 200.5 / 202:.1f},{1000 * (1 - 1 / curve.most):.1f}"
     assert lessons_of([]) == ()
     assert loss_curve([]) is None
+
+
+def test_what_was_measured_between_rounds_is_no_lesson():
+    rows = [{"stage": "round 1", "loss": 1.0}, {"stage": "held out", "round": 1, "separation": 2.0}]
+    assert [lesson.name for lesson in lessons_of(rows)] == ["round 1"]

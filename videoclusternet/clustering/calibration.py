@@ -39,6 +39,9 @@ BEYOND = 2.0
 """How many times farther apart than the crops of one track strangers are at least: with three
 networks on eleven films it was 1.5 to 7 times, in the middle 3.6."""
 
+LEAST = 1e-6
+"""The least distance between strangers, where all tracks are one and the same picture."""
+
 SAMPLE = 1024
 """Tracks, spread evenly over the film, whose pairs tell what is usual in it."""
 
@@ -78,7 +81,7 @@ def calibrate(sides: Sides, together: Array, usual: float | None = None) -> Cali
             track are: then most pairs are of one person.
     """
     if usual is None:
-        usual = max(_middle(sides), BEYOND * _within(sides))
+        usual = max(_middle(sides), BEYOND * _within(sides), LEAST)
     shown = distance_of(sides, together)
     if not len(shown):
         return Calibration(usual, 0)

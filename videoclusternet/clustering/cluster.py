@@ -61,7 +61,8 @@ def cluster_tracks(
         links = Links.empty()
     seen = np.bincount(tracks.track, tracks.usable, tracks.count) > 0
     solid = seen | (said.group >= 0)
-    good = np.isfinite(quality)  # by average linkage a low quality tells nothing (docs/choices.md)
+    # By average linkage a low quality tells nothing (docs/choices.md), but no number is no face.
+    good = np.isfinite(quality) & np.isfinite(signatures.mean_p).all(axis=1)
     if not rule.average:
         good = (recognisable(quality, config.quality_deviations) & seen) | (said.group >= 0)
     known = np.flatnonzero(good & ~said.nobody & (signatures.count > 0))

@@ -2,8 +2,8 @@
 
 A person's word is obeyed. A camera set-up that returns and two faces in one picture are
 near-perfect evidence (`scenes`), so tracks linked by the one begin as one person and those of the
-other never become one; where the two contradict each other or the person, the weaker one is
-dropped.
+other are kept apart (`linkage` says how far); where the two contradict each other or the person,
+the weaker one is dropped.
 """
 
 from __future__ import annotations

@@ -76,10 +76,12 @@ def link_clusters(
 ) -> tuple[Array, list[Merge]]:
     """Merge clusters by average linkage while the nearest two are below a threshold.
 
-    Clusters that are each other's nearest merge at the same time, which leads to the same clusters
-    as merging the nearest two one by one: a merged cluster is never nearer to a third than the
-    nearer one of its parts was. Of what the film shows, one pair in many is wrong, or is of a track
-    in the wrong cluster: large clusters may merge although a few of their tracks are seen together.
+    Clusters that are each other's nearest merge at the same time. As long as nothing that the film
+    shows is outweighed, that leads to the same clusters as merging the nearest two one by one: a
+    merged cluster is never nearer to a third than the nearer one of its parts was. Of what the film
+    shows, one pair in many is wrong, or is of a track in the wrong cluster: large clusters may
+    merge although a few of their tracks are seen together. There are some dozens of rounds on
+    films; where one cluster is everybody's nearest there are as many as clusters.
 
     Args:
         sides: the tracks.

@@ -171,6 +171,8 @@ def track_sides(
     means = np.add.reduceat(middle.cpu().numpy(), starts) / whole
     mean_p, mean_q = sides(model, torch.as_tensor(means, device=features.device))
     if rule.average:
+        if rule.distance == "loss":
+            mean_p, mean_q = _centred(mean_p, mean_q)
         within = _within(*sides(model, features.mean(1)), counts)
         p, q = counts[:, None] * mean_p, counts[:, None] * mean_q
         own = within * counts * (counts - 1.0) + (p * q).sum(1)
@@ -181,6 +183,15 @@ def track_sides(
         count = (counts * views)[:, None]
         return Sides(counts * views, sum_p, sum_q, own, sum_p / count, sum_q / count)
     return Sides(counts * views, sum_p, sum_q, own, mean_p, mean_q)
+
+
+def _centred(p: Array, q: Array) -> tuple[Array, Array]:
+    """Return P and Q (n, k + 2) whose loss is the distance of `clustering.linkage`: that of a track
+    to itself is 0, so that all that is compared has one unit.
+    """
+    own = (p * q).sum(1, keepdims=True)
+    half, one = np.full_like(own, -0.5), np.ones_like(own)
+    return np.hstack([p, -own / 2, half]), np.hstack([q, one, own])
 
 
 def _within(p: Array, q: Array, counts: Array) -> Array:

@@ -62,9 +62,11 @@ class HeldOut:
         return None
 
     def forbid(self, matches: Array) -> None:
-        """Take from matches (tracks, tracks) the pairs that are held out."""
-        left, right = self.same.T
-        matches[left, right] = matches[right, left] = False
+        """Take from matches (tracks, tracks) all of tracks that are held out: two that both match a
+        third would train each other.
+        """
+        tracks = np.unique(self.same)
+        matches[tracks] = matches[:, tracks] = False
 
     def separated(self, model: FaceModel, crops: Crops) -> float:
         """Return the separation of the tracks as a network sees their crops."""

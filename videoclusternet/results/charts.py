@@ -210,6 +210,8 @@ def lessons_of(log: Iterable[Mapping[str, Any]]) -> tuple[Lesson, ...]:
     lessons: list[Lesson] = []
     matches = 0
     for stage, rows in groupby(log, key=lambda row: row["stage"]):
+        if stage == "held out":  # the events tell of it
+            continue
         if stage == "matching":
             matches = [row["matches"] for row in rows][-1]
             continue

@@ -44,7 +44,9 @@ class GradualChanges:
         self._frames: list[int] = []
         self._pictures: list[Array] = []
         self._last = -np.inf  # seconds of the last picture
-        self._middles: set[int] = set()  # frames in the middle of a window across a change
+        self._middles: dict[int, int] = {}  # frames in the middle of a window across a change,
+        # by the number of their picture
+        self._gone = 0  # pictures that are no longer held
 
     def look(self, frame: int, seconds: float, luma: Array) -> None:
         """Take the next frame: its number, its time and its brightness, uint8 (height, width)."""
@@ -56,14 +58,16 @@ class GradualChanges:
         if len(self._frames) == BLOCK:
             self._compare()
             kept = max(*WINDOWS, 3 * STILL)  # so many may be of windows that are not whole yet
+            self._gone += len(self._frames) - kept
             del self._frames[:-kept], self._pictures[:-kept]
 
     def finish(self) -> list[int]:
         """Return the frame in the middle of each change, ascending."""
         if self._frames:
             self._compare()
-        middles = np.array(sorted(self._middles), np.int64)
-        runs = np.split(middles, np.flatnonzero(np.diff(middles) > JOINED) + 1)
+        pictures = np.array(sorted(self._middles), np.int64)
+        middles = np.array([self._middles[picture] for picture in pictures.tolist()], np.int64)
+        runs = np.split(middles, np.flatnonzero(np.diff(pictures) > JOINED) + 1)
         return [int(run[0] + run[-1] + 1) // 2 for run in runs if len(run)]
 
     def _compare(self) -> None:
@@ -71,7 +75,8 @@ class GradualChanges:
         products = pictures @ pictures.T / pictures.shape[1]
         for window in WINDOWS:
             middles = np.flatnonzero(changes(products, window)) + window // 2
-            self._middles.update(self._frames[middle] for middle in middles)
+            for middle in middles.tolist():
+                self._middles[self._gone + middle] = self._frames[middle]
 
 
 def changes(products: Array, window: int) -> Array:
