@@ -68,8 +68,10 @@ class RunView:
 
     @cached_property
     def links(self) -> Links:
-        """What the film itself shows of who is who."""
-        return self._load("links", Links)
+        """What the film itself shows of who is who; nothing where the run has yet to look, as after
+        a person was erased.
+        """
+        return self._load("links", Links) if "links" in self.manifest.stages else Links.empty()
 
     @cached_property
     def model(self) -> FaceModel:
@@ -117,7 +119,7 @@ class RunView:
         Raises UsageError for a track that the film does not have.
         """
         names = {person.label: person.name for person in self.people}
-        return explain_pair(self.last_word, left, right, names)
+        return explain_pair(self.last_word, left, right, names, self.links)
 
     @cached_property
     def facts(self) -> RunFacts:

@@ -34,7 +34,7 @@ def test_values_are_judged_before_they_are_rounded():
 def test_the_header_has_differences_and_no_path(tmp_path: Path):
     preset = tmp_path / "mine.toml"
     preset.write_text("seed = 7\n[detect]\nevery = 2\n")
-    head = header(str(preset), ["finetune.rounds=1", "crops.every=12"], [3, 4])
+    head = header(str(preset), ["finetune.rounds=1", "crops.every=3"], [3, 4])
     assert head["settings"] == {"detect.every": 2, "finetune.rounds": 1}
     assert head["seeds"] == [3, 4]
     assert head["preset"] == "mine.toml"

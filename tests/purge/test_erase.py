@@ -19,6 +19,7 @@ from videoclusternet.pipeline import process_film
 from videoclusternet.purge.proof import search
 from videoclusternet.results.drawing import small_face
 from videoclusternet.run_view import RunView, load_run
+from videoclusternet.web.session import Session
 
 NAME = "Zoë Quist"
 
@@ -57,6 +58,8 @@ def test_a_person_is_erased_and_the_others_stay(vcn: Vcn, folder: Path, demo_run
         (p.name, p.number, p.seconds) for p in others
     ]
     assert len(after.faces) < detected
+    assert len(after.links) == 0  # until the next run
+    assert Session(folder).now().questions is not None  # and a review goes on without
     assert len(after.crops) == len(before.crops) - before.crops.counts[list(zoe.tracks)].sum()
     ada, was = after.people[0], next(p for p in others if p.name == "Ada")
     assert np.array_equal(after.crops.images[ada.faces[0]], before.crops.images[was.faces[0]])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.results.small_film import small_film
 from videoclusternet.errors import UsageError
-from videoclusternet.records import Clusters
+from videoclusternet.records import FRAGMENT, TOGETHER, Clusters, Links
 from videoclusternet.results.why import Link, explain_pair, path_between
 
 
@@ -164,3 +164,13 @@ def test_a_long_chain_is_found() -> None:
     links = path_between(film_of([0] * tracks, merges, crops=[0] * tracks).clusters, 0, tracks - 1)
     assert len(links) == tracks - 1
     assert np.all(np.array([link.right[0] for link in links]) == np.arange(1, tracks))
+
+
+def test_two_in_one_picture_are_told_so():
+    clusters = film_of([0, 1], []).clusters
+    shown = Links(np.array([0]), np.array([1]), np.array([TOGETHER]))
+    for pair in ((0, 1), (1, 0)):
+        assert "seen in one picture" in explain_pair(clusters, *pair, shown=shown).text
+    assert "picture" not in explain_pair(clusters, 0, 1).text
+    apart = Links(np.array([0]), np.array([1]), np.array([FRAGMENT]))
+    assert "picture" not in explain_pair(clusters, 0, 1, shown=apart).text

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from videoclusternet.errors import UsageError
-from videoclusternet.records import SAID, SHOWN, UNKNOWN, Clusters, told
+from videoclusternet.records import SAID, SHOWN, TOGETHER, UNKNOWN, Clusters, Links, told
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,14 @@ def _links(clusters: Clusters, used: set[int]) -> Iterator[Link]:
 
 
 def explain_pair(
-    clusters: Clusters, left: int, right: int, names: Mapping[int, str] | None = None
+    clusters: Clusters,
+    left: int,
+    right: int,
+    names: Mapping[int, str] | None = None,
+    shown: Links | None = None,
 ) -> Why:
-    """Return why two tracks are one person or two; `names` says what people are called, by label.
+    """Return why two tracks are one person or two; `names` says what people are called, by label,
+    `shown` what the film itself shows of the tracks.
 
     Raises UsageError for a track that the film does not have.
     """
@@ -110,12 +115,20 @@ def explain_pair(
         lines = [f"Track {track} is Unknown: nobody was claimed for it." for track in unknown]
     else:
         lines = [f"{pair} are two people, {who[0]} and {who[1]}: no merge joins them."]
+        if shown is not None and _seen_together(shown, left, right):
+            lines.append("They are seen in one picture, apart from each other.")
         lines += [
             _nearest(clusters, track, own, names or {})
             for track, own in zip((left, right), who, strict=True)
         ]
     lines += [_sentence(link, clusters.film_threshold) for link in links]
     return Why(left, right, together, tuple(links), "\n".join(lines))
+
+
+def _seen_together(links: Links, left: int, right: int) -> bool:
+    low, high = sorted((left, right))
+    pair = (links.left == low) & (links.right == high) & (links.kind == TOGETHER)
+    return bool(pair.any())
 
 
 def _sentence(link: Link, threshold: float | None) -> str:
