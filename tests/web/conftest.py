@@ -22,7 +22,9 @@ from videoclusternet.run_view import RunView, load_run
 def in_pieces(demo_run: RunView, folder: Path) -> RunView:
     """The same run by a rule that leaves people in pieces, so that there is much to ask."""
     film = Path(demo_run.manifest.film.path)
-    return process_film(film, folder, "fast", ["cluster.rule=loss-both"], device="cpu")
+    return process_film(
+        film, folder, "fast", ["cluster.rule=loss-both", "finetune.rounds=0"], device="cpu"
+    )
 
 
 @dataclass
