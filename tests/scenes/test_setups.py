@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from tests.faces.films import PictureFilm, shots_of
+from tests.tracks.test_camera import HEIGHT, WIDTH, moved, similarity
 from videoclusternet.config import DetectConfig
 from videoclusternet.faces.detect import detect_faces
 from videoclusternet.faces.detectors import Detections
 from videoclusternet.scenes import setups
 from videoclusternet.scenes.setups import BACK, SetupFinder
 
-HEIGHT, WIDTH = 180, 320
 NOBODY = np.empty((0, 4))
 
 
@@ -24,21 +24,6 @@ def room(seed=0, height=HEIGHT, width=WIDTH):
         w, h = rng.integers(width // 40, width // 8, 2).tolist()
         cv2.rectangle(picture, (x, y), (x + w, y + h), int(rng.integers(256)), -1)
     return cv2.GaussianBlur(picture, (0, 0), width / 400)
-
-
-def similarity(zoom=1.0, degrees=0.0, shift=(0.0, 0.0)):
-    """Zoom and turn about the middle of the picture, then shift; the origin is the outer corner."""
-    angle = np.radians(degrees)
-    linear = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    middle = np.array([WIDTH / 2, HEIGHT / 2])
-    return np.column_stack([linear, middle + shift - linear @ middle])
-
-
-def moved(picture, motion):
-    """Draw the picture after the motion. OpenCV's origin is the centre of the first pixel."""
-    centred = motion.copy()
-    centred[:, 2] += motion[:, :2] @ [0.5, 0.5] - 0.5
-    return cv2.warpAffine(picture, centred, picture.shape[::-1], borderMode=cv2.BORDER_REFLECT)
 
 
 def with_head(picture, seed, x):

@@ -26,7 +26,7 @@ def moved(picture, motion):
     """Draw the picture after the motion. OpenCV's origin is the centre of the first pixel."""
     centred = motion.copy()
     centred[:, 2] += motion[:, :2] @ [0.5, 0.5] - 0.5
-    return cv2.warpAffine(picture, centred, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT)
+    return cv2.warpAffine(picture, centred, picture.shape[::-1], borderMode=cv2.BORDER_REFLECT)
 
 
 @pytest.mark.parametrize(

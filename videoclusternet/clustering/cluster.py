@@ -37,10 +37,12 @@ def cluster_tracks(
 
     What a person said holds: whom it makes one person starts as one cluster, whoever is told apart
     never becomes one, nobody stays nobody, and a track that is somebody's is known whatever its
-    quality. So do camera set-ups that return and faces seen in one picture, unless they contradict
-    it. Tracks without a crop are Unknown (-1); with average linkage those none of whose faces
-    passed the filters join whom they are like, and found nobody, and with all other rules those
-    that the network cannot recognise (paper), and these, are Unknown, too.
+    quality. Camera set-ups that return and faces seen in one picture are obeyed next
+    (`clustering.constraints`).
+
+    Tracks without a crop are Unknown (-1). With average linkage a track none of whose faces passed
+    the filters joins whom it is like, and no person is made of such tracks alone. With all other
+    rules those tracks are Unknown, and so are those that the network cannot recognise (paper).
 
     Args:
         signatures: what the network makes of each track.
